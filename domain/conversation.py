@@ -1,0 +1,116 @@
+"""What is said between a person and the assistant, without a channel.
+
+`Inbound` is one thing that a person did; `Intent` is what he wants, with its slots; `Reply` is what the assistant
+answers: keys of `assets/messages` with facts, pictures and cards by reference. No Chinese sentence stands in code.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+Channel = Literal["wecom", "official", "kf", "robot"]
+
+# Intents that the assistant acts on, in the order in which `help` and the nearest-three list show them.
+INTENTS: tuple[str, ...] = (
+    "help", "join", "link", "poster", "products", "earnings", "earnings_detail", "explain", "orders", "team",
+    "rank", "withdraw", "withdraw_status", "rules", "bind", "privacy", "confirm", "cancel", "greet", "thanks",
+    "unknown",
+)  # fmt: skip
+OPERATOR_INTENTS: tuple[str, ...] = ("review", "approve", "reject", "paid", "today")
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """One message or event as a channel's `parse` makes it.
+
+    key        the inbox key: MsgId for messages, a composite for events (unique within the channel)
+    kind       text | menu | card | greet (subscribe, enter_agent) | unsupported (a picture, a voice …) | ignored
+    text       what was typed, or the key of the menu entry or button
+    task_id    of a card that was clicked; response_code lets the card be replaced
+    """
+
+    key: str
+    channel: Channel
+    sender: str
+    kind: Literal["text", "menu", "card", "greet", "unsupported", "ignored"]
+    text: str
+    sent_at: datetime
+    task_id: str | None = None
+    response_code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What a person wants. `slots` are those of conversation.md §1, JSON values only.
+
+    `nearest` are intent ids, closest first; only for `unknown`.
+    """
+
+    name: str
+    slots: dict[str, Any] = field(default_factory=dict)
+    confidence: float = 1.0
+    nearest: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A key of `assets/messages` and the facts that fill it. Money, dates and Periods are rendered by their type."""
+
+    key: str
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    key: str
+    sentence: Sentence
+    style: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A card with buttons that follows the words. `rows` are (label, value) sentences.
+
+    `task` is unique for ever; a channel without cards shows `fallback` instead.
+    """
+
+    task: str
+    title: Sentence
+    rows: tuple[tuple[Sentence, Sentence], ...] = ()
+    buttons: tuple[Button, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Poster:
+    """A picture that is drawn outside the transaction: the layout's kind and the facts that it needs (JSON values)."""
+
+    kind: Literal["product", "recruit", "leaderboard"]
+    facts: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The answer: its sentences become one text; pictures and cards follow it."""
+
+    sentences: tuple[Sentence, ...]
+    cards: tuple[Card, ...] = ()
+    posters: tuple[Poster, ...] = ()
+
+    @classmethod
+    def of(cls, key: str, **facts: Any) -> Reply:
+        return cls((Sentence(key, facts),))
+
+    def then(self, key: str, **facts: Any) -> Reply:
+        """The same reply with one more sentence on a line of its own."""
+        return Reply((*self.sentences, Sentence(key, facts)), self.cards, self.posters)
+
+
+@dataclass(frozen=True, slots=True)
+class Dialog:
+    """What the assistant asked and waits for: a named state and its facts; see handlers for the states."""
+
+    state: str
+    facts: dict[str, Any]
+    expires_at: datetime
