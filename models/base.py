@@ -1,0 +1,177 @@
+"""The base of all tables: typed columns, naming of constraints, engine and session factory.
+
+Units    money columns hold fen in BIGINT and give `Money`; instants give aware UTC datetimes with microseconds
+Raises   TypeError where a naive datetime or a bare number is written
+Source   SQLite, PostgreSQL and MariaDB/MySQL; what differs between them is in this file only
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Dialect,
+    Engine,
+    Integer,
+    MetaData,
+    String,
+    Text,
+    create_engine,
+    event,
+    make_url,
+)
+from sqlalchemy.dialects import mysql
+from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, sessionmaker
+from sqlalchemy.pool import QueuePool
+from sqlalchemy.types import TypeDecorator
+
+from domain.money import Money
+
+BigId = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers only INTEGER PRIMARY KEY by itself
+Key = Annotated[int, mapped_column(BigId, primary_key=True, autoincrement=True)]
+
+# utf8mb4_bin: business keys compare byte by byte on every database, as they do on PostgreSQL and SQLite.
+MYSQL = {"mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_bin", "mysql_engine": "InnoDB"}
+
+
+class MoneyFen(TypeDecorator[Money]):
+    """`Money` in a BIGINT of fen."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: Money | None, dialect: Dialect) -> int | None:
+        if value is None:
+            return None
+        if not isinstance(value, Money):
+            raise TypeError(f"a money column takes Money, not {value!r}")
+        return value.fen
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> Money | None:
+        return None if value is None else Money(int(value))
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware instant, stored as UTC with microseconds."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        if dialect.name in ("mysql", "mariadb"):
+            return dialect.type_descriptor(mysql.DATETIME(fsp=6))
+        return dialect.type_descriptor(DateTime(timezone=True))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise TypeError(f"an instant needs an offset: {value!r}")
+        instant = value.astimezone(UTC)
+        return instant if dialect.name == "postgresql" else instant.replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+LongText = Text().with_variant(mysql.MEDIUMTEXT(), "mysql", "mariadb")
+JsonValue = JSON()
+
+
+class Base(DeclarativeBase):
+    """Every table; constraint names are fixed so that migrations and error handling can rely on them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {  # noqa: RUF012 - read by SQLAlchemy from the class
+        datetime: UtcDateTime(),
+        Money: MoneyFen(),
+        str: String(255),
+        int: BigInteger(),
+        dict[str, Any]: JsonValue,
+        list[Any]: JsonValue,
+    }
+
+
+def new_engine(url: str, *, pool_size: int = 8, timeout_seconds: float = 10) -> Engine:
+    """An engine for one of the three databases, set up so that a commit is durable and a writer waits for its turn."""
+    parsed = make_url(url)
+    dialect = parsed.get_backend_name()
+    options: dict[str, Any] = {"pool_pre_ping": dialect != "sqlite", "pool_size": pool_size, "max_overflow": pool_size}
+    if dialect == "sqlite":
+        options |= {"poolclass": QueuePool, "connect_args": {"timeout": 30, "check_same_thread": False}}
+    elif dialect == "postgresql":
+        options |= {"isolation_level": "READ COMMITTED", "connect_args": {"connect_timeout": int(timeout_seconds)}}
+    else:
+        options |= {
+            "isolation_level": "READ COMMITTED",  # as on PostgreSQL: a lock waits, then reads what is there now
+            "pool_recycle": 3600,
+            "connect_args": {"connect_timeout": int(timeout_seconds), "charset": "utf8mb4"},
+        }
+    engine = create_engine(parsed, **options)
+    if dialect == "sqlite":
+        _prepare_sqlite(engine)
+    elif dialect in ("mysql", "mariadb"):
+        _prepare_mysql(engine)
+    return engine
+
+
+def _prepare_sqlite(engine: Engine) -> None:
+    """WAL, foreign keys, a busy timeout, and BEGIN IMMEDIATE: a reader that turns writer would fail at once instead."""
+
+    @event.listens_for(engine, "connect")
+    def on_connect(connection: Any, _: Any) -> None:
+        connection.isolation_level = None  # SQLAlchemy's `begin` event below says BEGIN, not the driver
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def on_begin(connection: Any) -> None:
+        reading = connection.get_execution_options().get("reading", False)
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+def _prepare_mysql(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def on_connect(connection: Any, _: Any) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', time_zone = '+00:00'")
+
+
+class Sessions:
+    """Opens transactions: `writing()` commits at its end, `reading()` never does.
+
+    Only a message in the worker, a web request and one item of a job open one (house style, habit 4).
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._writing = sessionmaker(engine, expire_on_commit=False)
+        self._reading = sessionmaker(engine.execution_options(reading=True), expire_on_commit=False)
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        with self._writing.begin() as session:
+            yield session
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        with self._reading() as session:
+            yield session

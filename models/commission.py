@@ -1,0 +1,65 @@
+"""Awards and skips: who earns from an order, and who could have and why not."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from domain.money import Money
+from models.base import MYSQL, Base, BigId, Key
+
+# pending    待结算: earned, not yet past the hold period
+# available  可提现: a settlement run has moved it
+# reversed   taken back in full by refunds
+STATES = ("pending", "available", "reversed")
+
+
+class Award(Base):
+    """One row of a rule on one line of an order. The terms are frozen at payment; the amount follows refunds.
+
+    terms  what the engine froze (rate, amount, base, who): all that a recomputation needs besides net and units
+    facts  what the present amount was computed from: all that the explanation needs
+    A row that a refund cut to nothing stays and is reversed; a row that never was above 0 is none.
+    """
+
+    __tablename__ = "award"
+    __table_args__ = (
+        UniqueConstraint("order_id", "line", "rule", "row"),
+        Index("ix_award_distributor_id_paid_at", "distributor_id", "paid_at"),
+        MYSQL,
+    )
+
+    id: Mapped[Key]
+    order_id: Mapped[int] = mapped_column(BigId, ForeignKey("orders.id"))
+    line: Mapped[int]
+    rule: Mapped[str] = mapped_column(String(64))
+    row: Mapped[int]
+    distributor_id: Mapped[int] = mapped_column(BigId, ForeignKey("distributor.id"))
+    as_: Mapped[str] = mapped_column("as", String(16))
+    terms: Mapped[dict[str, Any]]
+    facts: Mapped[dict[str, Any]]
+    amount: Mapped[Money]
+    first_amount: Mapped[Money]
+    state: Mapped[str] = mapped_column(String(16))
+    paid_at: Mapped[datetime]  # of the order: what people see is listed by it
+    available_at: Mapped[datetime | None]
+
+
+class Skip(Base):
+    """Somebody who could have earned and did not, with the reason."""
+
+    __tablename__ = "skip"
+    __table_args__ = (Index("ix_skip_order_id", "order_id"), MYSQL)
+
+    id: Mapped[Key]
+    order_id: Mapped[int] = mapped_column(BigId, ForeignKey("orders.id"))
+    line: Mapped[int]
+    rule: Mapped[str] = mapped_column(String(64))
+    row: Mapped[int]
+    distributor_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("distributor.id"))
+    as_: Mapped[str] = mapped_column("as", String(16))
+    reason: Mapped[str] = mapped_column(String(32))
+    facts: Mapped[dict[str, Any]]

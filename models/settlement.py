@@ -1,0 +1,42 @@
+"""Settlement runs and the statements that they give each distributor."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from domain.money import Money
+from models.base import MYSQL, Base, BigId, Key
+
+
+class SettlementRun(Base):
+    """A run fixes its cutoff when it opens and resumes with the same one."""
+
+    __tablename__ = "settlement_run"
+    __table_args__ = (UniqueConstraint("cutoff"), Index("ix_settlement_run_closed_at", "closed_at"), MYSQL)
+
+    id: Mapped[Key]
+    cutoff: Mapped[datetime]
+    opened_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+    reason: Mapped[str] = mapped_column(String(16))  # schedule | command
+
+
+class Statement(Base):
+    """What one run made available to one distributor; its business key is (run, distributor)."""
+
+    __tablename__ = "statement"
+    __table_args__ = (
+        UniqueConstraint("run_id", "distributor_id"),
+        Index("ix_statement_distributor_id_id", "distributor_id", "id"),
+        MYSQL,
+    )
+
+    id: Mapped[Key]
+    run_id: Mapped[int] = mapped_column(BigId, ForeignKey("settlement_run.id"))
+    distributor_id: Mapped[int] = mapped_column(BigId, ForeignKey("distributor.id"))
+    amount: Mapped[Money]
+    orders: Mapped[int]
+    settled_at: Mapped[datetime]
