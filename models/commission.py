@@ -29,6 +29,9 @@ class Award(Base):
     __table_args__ = (
         UniqueConstraint("order_id", "line", "rule", "row"),
         Index("ix_award_distributor_id_paid_at", "distributor_id", "paid_at"),
+        # What a settlement run asks: who has something due, then what of his is due.
+        Index("ix_award_state_settles_at", "state", "settles_at", "distributor_id"),
+        Index("ix_award_distributor_id_state", "distributor_id", "state", "settles_at"),
         MYSQL,
     )
 
@@ -45,6 +48,7 @@ class Award(Base):
     first_amount: Mapped[Money]
     state: Mapped[str] = mapped_column(String(16))
     paid_at: Mapped[datetime]  # of the order: what people see is listed by it
+    settles_at: Mapped[datetime | None]  # of the order: completion plus hold days; None until it is completed
     available_at: Mapped[datetime | None]
 
 

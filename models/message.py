@@ -144,7 +144,8 @@ class DialogRow(Base):
     sender: Mapped[str] = mapped_column(String(64))
     state: Mapped[str | None] = mapped_column(String(32))
     facts: Mapped[dict[str, Any]]
-    expires_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    greeted_on: Mapped[str | None] = mapped_column(String(10))  # Shanghai date of the last greeting by an event
 
 
 class JobState(Base):

@@ -33,14 +33,12 @@ class Order(Base):
 
     paid       what the lines were paid, without freight
     settles_at completion plus the hold days of its plan; None until it is completed
-    settled_at the moment a settlement run found it settled; refunds after that are clawed back
     """
 
     __tablename__ = "orders"
     __table_args__ = (
         UniqueConstraint("source", "no"),
         Index("ix_orders_distributor_id_paid_at", "distributor_id", "paid_at"),
-        Index("ix_orders_settles_at", "settled_at", "settles_at"),
         Index("ix_orders_no", "no"),
         Index("ix_orders_paid_at", "paid_at"),
         MYSQL,
@@ -64,7 +62,6 @@ class Order(Base):
     paid_at: Mapped[datetime]
     completed_at: Mapped[datetime | None]
     settles_at: Mapped[datetime | None]
-    settled_at: Mapped[datetime | None]
     received_at: Mapped[datetime]
 
     lines: Mapped[list[OrderLine]] = relationship(order_by="OrderLine.line", back_populates="order", lazy="raise")

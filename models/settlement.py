@@ -12,10 +12,13 @@ from models.base import MYSQL, Base, BigId, Key
 
 
 class SettlementRun(Base):
-    """A run fixes its cutoff when it opens and resumes with the same one."""
+    """A run fixes its cutoff when it opens and resumes with the same one.
+
+    Several may have the same cutoff: what a late fact made due after the first was closed is the next one's.
+    """
 
     __tablename__ = "settlement_run"
-    __table_args__ = (UniqueConstraint("cutoff"), Index("ix_settlement_run_closed_at", "closed_at"), MYSQL)
+    __table_args__ = (Index("ix_settlement_run_closed_at", "closed_at"), MYSQL)
 
     id: Mapped[Key]
     cutoff: Mapped[datetime]

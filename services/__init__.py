@@ -1,0 +1,1 @@
+"""Use cases: load, decide, write. Given a session and `now`; nothing here commits."""

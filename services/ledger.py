@@ -1,0 +1,169 @@
+"""The books: post entries and read balances. The only writer of the ledger tables.
+
+Units    Money in fen
+Raises   NotCovered where a guarded balance would fall below zero, IdempotencyConflict for a reused key
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, CursorResult, and_, func, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from domain import ledger as rules
+from domain.errors import IdempotencyConflict
+from domain.money import ZERO, Money
+from models.ledger import LedgerAccount, LedgerEntry, LedgerPosting
+
+PURPOSES: tuple[rules.Purpose, ...] = ("pending", "available", "withdrawing")
+
+
+@dataclass(frozen=True, slots=True)
+class Balances:
+    pending: Money
+    available: Money
+    withdrawing: Money
+
+
+def open_accounts(session: Session, distributor_id: int) -> None:
+    """The three accounts of a new distributor, at zero."""
+    session.execute(
+        insert(LedgerAccount),
+        [
+            {
+                "name": rules.of_distributor(distributor_id, purpose).name,
+                "distributor_id": distributor_id,
+                "purpose": purpose,
+                "balance": ZERO,
+            }
+            for purpose in PURPOSES
+        ],
+    )
+
+
+def post(session: Session, entry: rules.Entry, *, now: datetime) -> int:
+    """Book `entry` once and return its id; the same key with the same content returns the first booking.
+
+    Balances are changed by guarded updates in the order of the accounts' ids, so that two entries that touch the same
+    accounts wait for each other instead of deadlocking.
+    """
+    if found := session.execute(
+        select(LedgerEntry.id, LedgerEntry.digest).where(LedgerEntry.key == entry.key)
+    ).one_or_none():
+        if found.digest != entry.digest:
+            raise IdempotencyConflict(key=entry.key)
+        return int(found.id)
+
+    ids = _account_ids(session, entry)
+    row = LedgerEntry(key=entry.key, kind=entry.kind, digest=entry.digest, at=now)
+    session.add(row)
+    session.flush()
+    for leg in sorted(entry.legs, key=lambda leg: ids[leg.account.name]):
+        if leg.account.owner is not None:
+            _change_balance(session, ids[leg.account.name], leg, may_overdraw=entry.may_overdraw)
+    session.execute(
+        insert(LedgerPosting),
+        [{"entry_id": row.id, "account_id": ids[leg.account.name], "amount": leg.amount} for leg in entry.legs],
+    )
+    return row.id
+
+
+def _account_ids(session: Session, entry: rules.Entry) -> dict[str, int]:
+    accounts = {leg.account.name: leg.account for leg in entry.legs}
+    ids = _find_accounts(session, list(accounts))
+    missing = accounts.keys() - ids.keys()
+    if any(accounts[name].owner is not None for name in missing):
+        raise LookupError(f"accounts that were never opened: {sorted(missing)}")
+    for name in sorted(missing):
+        _open_house(session, accounts[name])
+    return ids if not missing else _find_accounts(session, list(accounts))
+
+
+def _find_accounts(session: Session, names: list[str]) -> dict[str, int]:
+    found = select(LedgerAccount.name, LedgerAccount.id).where(LedgerAccount.name.in_(names))
+    return {row.name: row.id for row in session.execute(found)}
+
+
+def _open_house(session: Session, account: rules.Account) -> None:
+    """An account of the house comes into being with its first entry; another transaction may be quicker."""
+    try:
+        with session.begin_nested():
+            session.execute(insert(LedgerAccount).values(name=account.name, purpose=account.purpose, balance=None))
+    except IntegrityError:
+        if not _find_accounts(session, [account.name]):
+            raise
+
+
+def _change_balance(session: Session, account_id: int, leg: rules.Leg, *, may_overdraw: bool) -> None:
+    change = update(LedgerAccount).where(LedgerAccount.id == account_id)
+    change = change.values(balance=LedgerAccount.balance + leg.amount).execution_options(synchronize_session=False)
+    guarded = leg.amount < ZERO and not (may_overdraw and leg.account.purpose == "available")
+    if guarded:
+        change = change.where(LedgerAccount.balance + leg.amount >= ZERO)
+    result = session.execute(change)
+    assert isinstance(result, CursorResult)  # noqa: S101 - tells the type checker what an UPDATE gives
+    if result.rowcount != 1:
+        raise rules.NotCovered(account=leg.account.name, amount=leg.amount)
+
+
+def balances(session: Session, distributor_id: int) -> Balances:
+    """What a distributor has; zero on accounts that were never opened."""
+    found: dict[str, Money] = {
+        row.purpose: row.balance
+        for row in session.execute(
+            select(LedgerAccount.purpose, LedgerAccount.balance).where(LedgerAccount.distributor_id == distributor_id)
+        )
+    }
+    return Balances(*(found.get(purpose) or ZERO for purpose in PURPOSES))
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """An account, entry or sum that does not add up."""
+
+    what: str
+    expected: Money
+    found: Money
+
+
+def verify(session: Session) -> list[Difference]:
+    """Every place where the books do not add up; empty when they do.
+
+    Entries sum to zero, accounts equal their postings, only `available` is below zero, withdrawing equals the open
+    requests' reserve by construction of its postings.
+    """
+    differences = [
+        Difference(f"entry {row.key}", ZERO, row.total or ZERO)
+        for row in session.execute(
+            select(LedgerEntry.key, func.sum(LedgerPosting.amount).label("total"))
+            .join(LedgerPosting, LedgerPosting.entry_id == LedgerEntry.id, isouter=True)
+            .group_by(LedgerEntry.id, LedgerEntry.key)
+            .having(or_(func.sum(LedgerPosting.amount) != ZERO, func.count(LedgerPosting.id) == 0))
+        )
+    ]
+    posted = (
+        select(LedgerPosting.account_id, func.sum(LedgerPosting.amount).label("total"))
+        .group_by(LedgerPosting.account_id)
+        .subquery()
+    )
+    sums = func.coalesce(posted.c.total, ZERO)
+    rows = session.execute(
+        select(LedgerAccount.name, LedgerAccount.balance, sums.label("total"))
+        .join(posted, posted.c.account_id == LedgerAccount.id, isouter=True)
+        .where(
+            LedgerAccount.distributor_id.is_not(None),
+            or_(LedgerAccount.balance.is_(None), LedgerAccount.balance != sums, _below_zero()),
+        )
+    )
+    for row in rows:
+        differences.append(
+            Difference(row.name, Money(int(row.total)), row.balance if row.balance is not None else ZERO)
+        )
+    return differences
+
+
+def _below_zero() -> object:
+    return and_(LedgerAccount.balance < ZERO, LedgerAccount.purpose != "available")
