@@ -158,12 +158,10 @@ def verify(session: Session) -> list[Difference]:
             or_(LedgerAccount.balance.is_(None), LedgerAccount.balance != sums, _below_zero()),
         )
     )
-    for row in rows:
-        differences.append(
-            Difference(row.name, Money(int(row.total)), row.balance if row.balance is not None else ZERO)
-        )
-    return differences
+    return differences + [
+        Difference(row.name, row.total, ZERO if row.balance is None else row.balance) for row in rows
+    ]
 
 
-def _below_zero() -> object:
+def _below_zero() -> ColumnElement[bool]:
     return and_(LedgerAccount.balance < ZERO, LedgerAccount.purpose != "available")
