@@ -1,0 +1,136 @@
+"""Text to plan and back.
+
+A kind of rule is one class with `read` and `data` and one row in `KINDS`. A kind that a later version brings is
+refused by its name, so that nobody takes silence for support.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from domain.document import Fault, Form, Leaf, Node, Refused, Wrong, each, from_yaml, text
+from domain.money import Money
+from domain.plan.model import LATER, CommissionRule, Plan, Rule, Scope, Terms
+
+KINDS: dict[str, Callable[[Node], Rule]] = {
+    "commission": CommissionRule.read,
+}
+KINDS_TO_COME = ("milestone", "team", "ranking", "task")
+
+
+class PlanRefused(Refused):
+    """The plan is not accepted; `faults` say where, what and why."""
+
+    code = "plan.refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """What a plan may refer to. `cost` is None where the merchant has not told it."""
+
+    sku: str
+    category: str
+    cost: Money | None = None
+
+
+Catalogue: TypeAlias = Mapping[str, Product]
+
+
+def parse(source: str) -> Plan:
+    """The plan of a YAML (or canonical JSON) text. SKUs and categories are checked by `check_against`."""
+    try:
+        root = from_yaml(source)
+    except Refused as refused:
+        raise PlanRefused(refused.faults) from None
+    plan = _read_plan(root)
+    if root.faults:
+        raise PlanRefused(sorted(root.faults, key=lambda fault: fault.line or 0))
+    return plan
+
+
+def canonical(plan: Plan) -> str:
+    """The one JSON text of a plan: defaults filled in, keys in the file's order, scopes sorted."""
+    return json.dumps(plan.data(), ensure_ascii=False, separators=(", ", ": "))
+
+
+def digest(plan: Plan) -> str:
+    """SHA-256 of the canonical text, in hex: the same for two files exactly where they mean the same."""
+    return hashlib.sha256(canonical(plan).encode()).hexdigest()
+
+
+def check_against(plan: Plan, catalogue: Catalogue) -> None:
+    """Refuse a plan that names SKUs or categories nobody sells, or takes the profit of a SKU without cost."""
+    faults = [fault for index, rule in enumerate(plan.rules) for fault in _rule_faults(plan, index, rule, catalogue)]
+    if faults:
+        raise PlanRefused(faults)
+
+
+def _read_plan(root: Node) -> Plan:
+    form = Form(root)
+    form.not_yet("levels", f"分销员等级（levels）{LATER[0]}", f"levels {LATER[1]}")
+    return form.done(
+        Plan(
+            name=form.need("name", text()),
+            terms=form.may("terms", Terms.read, Terms()),
+            rules=form.need("rules", _read_rules),
+            lines={
+                (re.sub(r"\[\d+\]$", "", node.key), node.value.text): node.line
+                for node in root.walk()
+                if isinstance(node.value, Leaf) and node.line
+            },
+        )
+    )
+
+
+def _read_rules(node: Node) -> tuple[Rule, ...]:
+    rules = each(_read_rule)(node)
+    seen: set[str] = set()
+    for child in node.value if isinstance(node.value, list) else []:
+        named = child.value.get("id") if isinstance(child.value, dict) else None
+        if named is not None and isinstance(named.value, Leaf):
+            if named.value.text in seen:
+                named.wrong(f"规则编号 {named.value.text} 用了两次", f"two rules have the id {named.value.text}")
+            seen.add(named.value.text)
+    return rules
+
+
+def _read_rule(node: Node) -> Rule:
+    """The rule of the class that its `kind` names."""
+    kinds = ", ".join(KINDS)
+    if not isinstance(node.value, dict):
+        raise Wrong("规则要写成「键: 值」的形式", "a rule is a mapping of keys to values")
+    named = node.value.get("kind")
+    kind = named.value.text if named is not None and isinstance(named.value, Leaf) else None
+    if named is None:
+        raise Wrong(f"缺少 kind；可用：{kinds}", f"kind is missing; allowed: {kinds}")
+    if kind in KINDS:
+        return KINDS[kind](node)
+    if kind in KINDS_TO_COME:
+        message = Wrong(f"规则类型 {kind} {LATER[0]}；可用：{kinds}", f"kind {kind} {LATER[1]}; allowed: {kinds}")
+    else:
+        message = Wrong(f"没有这种规则类型；可用：{kinds}", f"there is no such kind of rule; allowed: {kinds}")
+    raise message
+
+
+def _rule_faults(plan: Plan, index: int, rule: Rule, catalogue: Catalogue) -> Iterator[Fault]:
+    scope = getattr(rule, "scope", Scope())
+    categories = {product.category for product in catalogue.values()}
+    for key, names, known, zh, en in (
+        ("categories", scope.categories, categories, "没有这个类目的商品", "no product has this category"),
+        ("skus", scope.skus, catalogue.keys(), "没有这个 SKU 的商品", "no product has this SKU"),
+        ("exclude", scope.exclude, catalogue.keys(), "没有这个 SKU 的商品", "no product has this SKU"),
+    ):
+        path = f"rules[{index}].scope.{key}"
+        for name in sorted(names - known):
+            yield Fault(plan.lines.get((path, name)), path, f"{zh}：{name}", f"{en}: {name}")
+    if getattr(rule, "base", "net") == "profit":
+        path = f"rules[{index}].base"
+        for product in sorted(catalogue.values(), key=lambda product: product.sku):
+            if product.cost is None and scope.holds(product.sku, product.category):
+                zh, en = f"商品 {product.sku} 没有成本价，不能按利润计算", f"product {product.sku} has no cost"
+                yield Fault(plan.lines.get((path, "profit")), path, zh, f"{en}, so its profit is unknown")
