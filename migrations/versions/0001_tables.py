@@ -1,0 +1,595 @@
+"""all tables
+
+Revision 0001, after .
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import mysql
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+INSTANT = sa.DateTime(timezone=True).with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
+LONG_TEXT = sa.Text().with_variant(mysql.MEDIUMTEXT(), "mysql", "mariadb")
+
+
+def upgrade() -> None:
+    op.create_table(
+        "access_token",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("name", sa.String(length=96), nullable=False),
+        sa.Column("sealed", sa.Text(), nullable=True),
+        sa.Column("expires_at", INSTANT, nullable=True),
+        sa.Column("holder", sa.String(length=64), nullable=True),
+        sa.Column("held_until", INSTANT, nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_access_token")),
+        sa.UniqueConstraint("name", name=op.f("uq_access_token_name")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
+        "api_nonce",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("seen_at", INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_api_nonce")),
+        sa.UniqueConstraint("digest", name=op.f("uq_api_nonce_digest")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_api_nonce_seen_at", "api_nonce", ["seen_at"], unique=False)
+    op.create_table(
+        "dialog",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("channel", sa.String(length=16), nullable=False),
+        sa.Column("sender", sa.String(length=64), nullable=False),
+        sa.Column("state", sa.String(length=32), nullable=True),
+        sa.Column("facts", sa.JSON(), nullable=False),
+        sa.Column("expires_at", INSTANT, nullable=True),
+        sa.Column("greeted_on", sa.String(length=10), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_dialog")),
+        sa.UniqueConstraint("channel", "sender", name=op.f("uq_dialog_channel_sender")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
+        "distributor",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("code", sa.String(length=16), nullable=False),
+        sa.Column("status", sa.String(length=16), nullable=False),
+        sa.Column("role", sa.String(length=16), nullable=False),
+        sa.Column("member", sa.Boolean(), nullable=False),
+        sa.Column("told_name", sa.String(length=64), nullable=True),
+        sa.Column("directory_name", sa.String(length=64), nullable=True),
+        sa.Column("inviter_id", ID, nullable=True),
+        sa.Column("inviter_reason", sa.String(length=16), nullable=True),
+        sa.Column("joined_at", INSTANT, nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(["inviter_id"], ["distributor.id"], name=op.f("fk_distributor_inviter_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_distributor")),
+        sa.UniqueConstraint("code", name=op.f("uq_distributor_code")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_distributor_inviter_id_joined_at", "distributor", ["inviter_id", "joined_at"], unique=False)
+    op.create_table(
+        "early_fact",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("source", sa.String(length=32), nullable=False),
+        sa.Column("order_no", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("ref", sa.String(length=64), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("content", sa.JSON(), nullable=False),
+        sa.Column("received_at", INSTANT, nullable=False),
+        sa.Column("applied_at", INSTANT, nullable=True),
+        sa.Column("fault", sa.String(length=255), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_early_fact")),
+        sa.UniqueConstraint("source", "kind", "ref", name=op.f("uq_early_fact_source_kind_ref")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_early_fact_order", "early_fact", ["source", "order_no"], unique=False)
+    op.create_table(
+        "inbox",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("channel", sa.String(length=16), nullable=False),
+        sa.Column("key", sa.String(length=160), nullable=False),
+        sa.Column("sender", sa.String(length=64), nullable=False),
+        sa.Column("inbound", sa.JSON(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("answer", sa.Text(), nullable=True),
+        sa.Column("intent", sa.String(length=32), nullable=True),
+        sa.Column("attempts", sa.BigInteger(), nullable=False),
+        sa.Column("due_at", INSTANT, nullable=False),
+        sa.Column("received_at", INSTANT, nullable=False),
+        sa.Column("handled_at", INSTANT, nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_inbox")),
+        sa.UniqueConstraint("channel", "key", name=op.f("uq_inbox_channel_key")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_inbox_state_due_at", "inbox", ["state", "due_at"], unique=False)
+    op.create_table(
+        "job_state",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("done_until", INSTANT, nullable=False),
+        sa.Column("beat_at", INSTANT, nullable=True),
+        sa.Column("holder", sa.String(length=64), nullable=True),
+        sa.Column("held_until", INSTANT, nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_job_state")),
+        sa.UniqueConstraint("name", name=op.f("uq_job_state_name")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
+        "lane",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("name", sa.String(length=96), nullable=False),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.Column("holder", sa.String(length=64), nullable=True),
+        sa.Column("held_until", INSTANT, nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_lane")),
+        sa.UniqueConstraint("name", name=op.f("uq_lane_name")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
+        "ledger_entry",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("key", sa.String(length=160), nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.Column("reverses_id", ID, nullable=True),
+        sa.ForeignKeyConstraint(["reverses_id"], ["ledger_entry.id"], name=op.f("fk_ledger_entry_reverses_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_entry")),
+        sa.UniqueConstraint("key", name=op.f("uq_ledger_entry_key")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_ledger_entry_at", "ledger_entry", ["at"], unique=False)
+    op.create_table(
+        "media",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("owner", sa.String(length=96), nullable=False),
+        sa.Column("media_id", sa.String(length=512), nullable=False),
+        sa.Column("expires_at", INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_media")),
+        sa.UniqueConstraint("digest", "owner", name=op.f("uq_media_digest_owner")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
+        "operator",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("userid", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("role", sa.String(length=16), nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_operator")),
+        sa.UniqueConstraint("userid", name=op.f("uq_operator_userid")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
+        "outbox",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("key", sa.String(length=160), nullable=False),
+        sa.Column("lane", sa.String(length=96), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("body", sa.JSON(), nullable=False),
+        sa.Column("request", sa.Text(), nullable=True),
+        sa.Column("number", sa.BigInteger(), nullable=True),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("attempts", sa.BigInteger(), nullable=False),
+        sa.Column("due_at", INSTANT, nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.Column("sent_at", INSTANT, nullable=True),
+        sa.Column("fault", sa.String(length=255), nullable=True),
+        sa.Column("result", sa.JSON(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
+        sa.UniqueConstraint("key", name=op.f("uq_outbox_key")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_outbox_lane_sent_at", "outbox", ["lane", "sent_at"], unique=False)
+    op.create_index("ix_outbox_lane_state_id", "outbox", ["lane", "state", "id"], unique=False)
+    op.create_index("ix_outbox_state_due_at", "outbox", ["state", "due_at"], unique=False)
+    op.create_table(
+        "pause",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("scope", sa.String(length=96), nullable=False),
+        sa.Column("errcode", sa.BigInteger(), nullable=False),
+        sa.Column("since", INSTANT, nullable=False),
+        sa.Column("retry_at", INSTANT, nullable=False),
+        sa.Column("told_at", INSTANT, nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_pause")),
+        sa.UniqueConstraint("scope", name=op.f("uq_pause_scope")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
+        "plan_version",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("name", sa.String(length=128), nullable=False),
+        sa.Column("source", LONG_TEXT, nullable=False),
+        sa.Column("canonical", LONG_TEXT, nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("starts_at", INSTANT, nullable=False),
+        sa.Column("published_at", INSTANT, nullable=False),
+        sa.Column("published_by", sa.String(length=64), nullable=True),
+        sa.Column("ticks", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_plan_version")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_plan_version_starts_at", "plan_version", ["starts_at", "id"], unique=False)
+    op.create_table(
+        "product",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("sku", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.String(length=128), nullable=False),
+        sa.Column("category", sa.String(length=64), nullable=False),
+        sa.Column("price", sa.BigInteger(), nullable=False),
+        sa.Column("cost", sa.BigInteger(), nullable=True),
+        sa.Column("stock", sa.BigInteger(), nullable=False),
+        sa.Column("on_shelf", sa.Boolean(), nullable=False),
+        sa.Column("promise", sa.String(length=128), nullable=False),
+        sa.Column("picture", sa.String(length=255), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_product")),
+        sa.UniqueConstraint("sku", name=op.f("uq_product_sku")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
+        "settlement_run",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("cutoff", INSTANT, nullable=False),
+        sa.Column("opened_at", INSTANT, nullable=False),
+        sa.Column("closed_at", INSTANT, nullable=True),
+        sa.Column("reason", sa.String(length=16), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_settlement_run")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_settlement_run_closed_at", "settlement_run", ["closed_at"], unique=False)
+    op.create_table(
+        "identity",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("distributor_id", ID, nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("sealed", sa.String(length=512), nullable=True),
+        sa.Column("plain", sa.String(length=64), nullable=True),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(["distributor_id"], ["distributor.id"], name=op.f("fk_identity_distributor_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_identity")),
+        sa.UniqueConstraint("kind", "digest", name=op.f("uq_identity_kind_digest")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_identity_distributor_id", "identity", ["distributor_id"], unique=False)
+    op.create_table(
+        "ledger_account",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("distributor_id", ID, nullable=True),
+        sa.Column("purpose", sa.String(length=32), nullable=False),
+        sa.Column("balance", sa.BigInteger(), nullable=True),
+        sa.CheckConstraint(
+            "balance IS NULL OR balance >= 0 OR purpose = 'available'",
+            name=op.f("ck_ledger_account_only_available_may_be_negative"),
+        ),
+        sa.ForeignKeyConstraint(["distributor_id"], ["distributor.id"], name=op.f("fk_ledger_account_distributor_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_account")),
+        sa.UniqueConstraint("name", name=op.f("uq_ledger_account_name")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_ledger_account_distributor_id", "ledger_account", ["distributor_id"], unique=False)
+    op.create_table(
+        "orders",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("source", sa.String(length=32), nullable=False),
+        sa.Column("no", sa.String(length=64), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("content", sa.JSON(), nullable=False),
+        sa.Column("buyer_digest", sa.String(length=64), nullable=False),
+        sa.Column("distributor_id", ID, nullable=True),
+        sa.Column("buyer_distributor_id", ID, nullable=True),
+        sa.Column("plan_version_id", ID, nullable=True),
+        sa.Column("reason_code", sa.String(length=16), nullable=False),
+        sa.Column("reason_text", sa.String(length=255), nullable=False),
+        sa.Column("claims", sa.JSON(), nullable=False),
+        sa.Column("upline", sa.JSON(), nullable=False),
+        sa.Column("paid", sa.BigInteger(), nullable=False),
+        sa.Column("net", sa.BigInteger(), nullable=False),
+        sa.Column("paid_at", INSTANT, nullable=False),
+        sa.Column("completed_at", INSTANT, nullable=True),
+        sa.Column("settles_at", INSTANT, nullable=True),
+        sa.Column("received_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["buyer_distributor_id"], ["distributor.id"], name=op.f("fk_orders_buyer_distributor_id")
+        ),
+        sa.ForeignKeyConstraint(["distributor_id"], ["distributor.id"], name=op.f("fk_orders_distributor_id")),
+        sa.ForeignKeyConstraint(["plan_version_id"], ["plan_version.id"], name=op.f("fk_orders_plan_version_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_orders")),
+        sa.UniqueConstraint("source", "no", name=op.f("uq_orders_source_no")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_orders_distributor_id_paid_at", "orders", ["distributor_id", "paid_at"], unique=False)
+    op.create_index("ix_orders_no", "orders", ["no"], unique=False)
+    op.create_index("ix_orders_paid_at", "orders", ["paid_at"], unique=False)
+    op.create_table(
+        "statement",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("run_id", ID, nullable=False),
+        sa.Column("distributor_id", ID, nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("orders", sa.BigInteger(), nullable=False),
+        sa.Column("settled_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(["distributor_id"], ["distributor.id"], name=op.f("fk_statement_distributor_id")),
+        sa.ForeignKeyConstraint(["run_id"], ["settlement_run.id"], name=op.f("fk_statement_run_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_statement")),
+        sa.UniqueConstraint("run_id", "distributor_id", name=op.f("uq_statement_run_id_distributor_id")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_statement_distributor_id_id", "statement", ["distributor_id", "id"], unique=False)
+    op.create_table(
+        "tally",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("label", sa.String(length=16), nullable=False),
+        sa.Column("distributor_id", ID, nullable=False),
+        sa.Column("sales", sa.BigInteger(), nullable=False),
+        sa.Column("orders", sa.BigInteger(), nullable=False),
+        sa.Column("units", sa.BigInteger(), nullable=False),
+        sa.Column("reached_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(["distributor_id"], ["distributor.id"], name=op.f("fk_tally_distributor_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_tally")),
+        sa.UniqueConstraint("label", "distributor_id", name=op.f("uq_tally_label_distributor_id")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_tally_label_sales", "tally", ["label", "sales", "reached_at", "distributor_id"], unique=False)
+    op.create_table(
+        "touch",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("identity_digest", sa.String(length=64), nullable=False),
+        sa.Column("distributor_id", ID, nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("ref", sa.String(length=128), nullable=False),
+        sa.Column("sku", sa.String(length=64), nullable=True),
+        sa.Column("origin", sa.String(length=32), nullable=True),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(["distributor_id"], ["distributor.id"], name=op.f("fk_touch_distributor_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_touch")),
+        sa.UniqueConstraint("identity_digest", "kind", "ref", name=op.f("uq_touch_identity_digest_kind_ref")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_touch_distributor_id_at", "touch", ["distributor_id", "at"], unique=False)
+    op.create_index("ix_touch_identity_digest_at", "touch", ["identity_digest", "at"], unique=False)
+    op.create_table(
+        "withdrawal",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("key", sa.String(length=160), nullable=False),
+        sa.Column("distributor_id", ID, nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("requested_at", INSTANT, nullable=False),
+        sa.Column("decided_at", INSTANT, nullable=True),
+        sa.Column("decided_by", sa.String(length=64), nullable=True),
+        sa.Column("refused_because", sa.String(length=255), nullable=True),
+        sa.Column("paid_at", INSTANT, nullable=True),
+        sa.Column("paid_reference", sa.String(length=64), nullable=True),
+        sa.CheckConstraint("amount > 0", name=op.f("ck_withdrawal_positive")),
+        sa.ForeignKeyConstraint(["distributor_id"], ["distributor.id"], name=op.f("fk_withdrawal_distributor_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_withdrawal")),
+        sa.UniqueConstraint("key", name=op.f("uq_withdrawal_key")),
+        sa.UniqueConstraint("paid_reference", name=op.f("uq_withdrawal_paid_reference")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index(
+        "ix_withdrawal_distributor_id_requested_at", "withdrawal", ["distributor_id", "requested_at"], unique=False
+    )
+    op.create_index("ix_withdrawal_state_id", "withdrawal", ["state", "id"], unique=False)
+    op.create_table(
+        "award",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("order_id", ID, nullable=False),
+        sa.Column("line", sa.BigInteger(), nullable=False),
+        sa.Column("rule", sa.String(length=64), nullable=False),
+        sa.Column("row", sa.BigInteger(), nullable=False),
+        sa.Column("distributor_id", ID, nullable=False),
+        sa.Column("as", sa.String(length=16), nullable=False),
+        sa.Column("terms", sa.JSON(), nullable=False),
+        sa.Column("facts", sa.JSON(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("first_amount", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("paid_at", INSTANT, nullable=False),
+        sa.Column("settles_at", INSTANT, nullable=True),
+        sa.Column("available_at", INSTANT, nullable=True),
+        sa.ForeignKeyConstraint(["distributor_id"], ["distributor.id"], name=op.f("fk_award_distributor_id")),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_award_order_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_award")),
+        sa.UniqueConstraint("order_id", "line", "rule", "row", name=op.f("uq_award_order_id_line_rule_row")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_award_distributor_id_paid_at", "award", ["distributor_id", "paid_at"], unique=False)
+    op.create_index("ix_award_distributor_id_state", "award", ["distributor_id", "state", "settles_at"], unique=False)
+    op.create_index("ix_award_state_settles_at", "award", ["state", "settles_at", "distributor_id"], unique=False)
+    op.create_table(
+        "ledger_posting",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("entry_id", ID, nullable=False),
+        sa.Column("account_id", ID, nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("amount <> 0", name=op.f("ck_ledger_posting_not_zero")),
+        sa.ForeignKeyConstraint(["account_id"], ["ledger_account.id"], name=op.f("fk_ledger_posting_account_id")),
+        sa.ForeignKeyConstraint(["entry_id"], ["ledger_entry.id"], name=op.f("fk_ledger_posting_entry_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_posting")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_ledger_posting_account_id_entry_id", "ledger_posting", ["account_id", "entry_id"], unique=False)
+    op.create_index("ix_ledger_posting_entry_id", "ledger_posting", ["entry_id"], unique=False)
+    op.create_table(
+        "order_line",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("order_id", ID, nullable=False),
+        sa.Column("line", sa.BigInteger(), nullable=False),
+        sa.Column("sku", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.String(length=128), nullable=False),
+        sa.Column("category", sa.String(length=64), nullable=False),
+        sa.Column("qty", sa.BigInteger(), nullable=False),
+        sa.Column("price", sa.BigInteger(), nullable=False),
+        sa.Column("paid", sa.BigInteger(), nullable=False),
+        sa.Column("cost", sa.BigInteger(), nullable=True),
+        sa.Column("refunded", sa.BigInteger(), nullable=False),
+        sa.Column("refunded_qty", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("refunded >= 0 AND refunded <= paid", name=op.f("ck_order_line_refunded_within_paid")),
+        sa.CheckConstraint(
+            "refunded_qty >= 0 AND refunded_qty <= qty", name=op.f("ck_order_line_refunded_qty_within_qty")
+        ),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_order_line_order_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_order_line")),
+        sa.UniqueConstraint("order_id", "line", name=op.f("uq_order_line_order_id_line")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
+        "refund",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("order_id", ID, nullable=False),
+        sa.Column("source", sa.String(length=32), nullable=False),
+        sa.Column("refund_no", sa.String(length=64), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.Column("lines", sa.JSON(), nullable=False),
+        sa.Column("received_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_refund_order_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_refund")),
+        sa.UniqueConstraint("source", "refund_no", name=op.f("uq_refund_source_refund_no")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_refund_order_id", "refund", ["order_id"], unique=False)
+    op.create_table(
+        "skip",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("order_id", ID, nullable=False),
+        sa.Column("line", sa.BigInteger(), nullable=False),
+        sa.Column("rule", sa.String(length=64), nullable=False),
+        sa.Column("row", sa.BigInteger(), nullable=False),
+        sa.Column("distributor_id", ID, nullable=True),
+        sa.Column("as", sa.String(length=16), nullable=False),
+        sa.Column("reason", sa.String(length=32), nullable=False),
+        sa.Column("facts", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["distributor_id"], ["distributor.id"], name=op.f("fk_skip_distributor_id")),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_skip_order_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_skip")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_skip_order_id", "skip", ["order_id"], unique=False)
+
+
+def downgrade() -> None:
+    op.drop_index("ix_skip_order_id", table_name="skip")
+    op.drop_table("skip")
+    op.drop_index("ix_refund_order_id", table_name="refund")
+    op.drop_table("refund")
+    op.drop_table("order_line")
+    op.drop_index("ix_ledger_posting_entry_id", table_name="ledger_posting")
+    op.drop_index("ix_ledger_posting_account_id_entry_id", table_name="ledger_posting")
+    op.drop_table("ledger_posting")
+    op.drop_index("ix_award_state_settles_at", table_name="award")
+    op.drop_index("ix_award_distributor_id_state", table_name="award")
+    op.drop_index("ix_award_distributor_id_paid_at", table_name="award")
+    op.drop_table("award")
+    op.drop_index("ix_withdrawal_state_id", table_name="withdrawal")
+    op.drop_index("ix_withdrawal_distributor_id_requested_at", table_name="withdrawal")
+    op.drop_table("withdrawal")
+    op.drop_index("ix_touch_identity_digest_at", table_name="touch")
+    op.drop_index("ix_touch_distributor_id_at", table_name="touch")
+    op.drop_table("touch")
+    op.drop_index("ix_tally_label_sales", table_name="tally")
+    op.drop_table("tally")
+    op.drop_index("ix_statement_distributor_id_id", table_name="statement")
+    op.drop_table("statement")
+    op.drop_index("ix_orders_paid_at", table_name="orders")
+    op.drop_index("ix_orders_no", table_name="orders")
+    op.drop_index("ix_orders_distributor_id_paid_at", table_name="orders")
+    op.drop_table("orders")
+    op.drop_index("ix_ledger_account_distributor_id", table_name="ledger_account")
+    op.drop_table("ledger_account")
+    op.drop_index("ix_identity_distributor_id", table_name="identity")
+    op.drop_table("identity")
+    op.drop_index("ix_settlement_run_closed_at", table_name="settlement_run")
+    op.drop_table("settlement_run")
+    op.drop_table("product")
+    op.drop_index("ix_plan_version_starts_at", table_name="plan_version")
+    op.drop_table("plan_version")
+    op.drop_table("pause")
+    op.drop_index("ix_outbox_state_due_at", table_name="outbox")
+    op.drop_index("ix_outbox_lane_state_id", table_name="outbox")
+    op.drop_index("ix_outbox_lane_sent_at", table_name="outbox")
+    op.drop_table("outbox")
+    op.drop_table("operator")
+    op.drop_table("media")
+    op.drop_index("ix_ledger_entry_at", table_name="ledger_entry")
+    op.drop_table("ledger_entry")
+    op.drop_table("lane")
+    op.drop_table("job_state")
+    op.drop_index("ix_inbox_state_due_at", table_name="inbox")
+    op.drop_table("inbox")
+    op.drop_index("ix_early_fact_order", table_name="early_fact")
+    op.drop_table("early_fact")
+    op.drop_index("ix_distributor_inviter_id_joined_at", table_name="distributor")
+    op.drop_table("distributor")
+    op.drop_table("dialog")
+    op.drop_index("ix_api_nonce_seen_at", table_name="api_nonce")
+    op.drop_table("api_nonce")
+    op.drop_table("access_token")
