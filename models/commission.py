@@ -22,7 +22,9 @@ class Award(Base):
 
     terms  what the engine froze (rate, amount, base, who): all that a recomputation needs besides net and units
     facts  what the present amount was computed from: all that the explanation needs
-    A row that a refund cut to nothing stays and is reversed; a row that never was above 0 is none.
+    peak   the most it ever was. A row that never was above 0 is no award that anybody is shown, but it is kept: what a
+           refund takes from an earlier row of the line may leave something under the cap for it.
+    available_at tells where the money stands: with it the available account, without it the pending one.
     """
 
     __tablename__ = "award"
@@ -45,7 +47,7 @@ class Award(Base):
     terms: Mapped[dict[str, Any]]
     facts: Mapped[dict[str, Any]]
     amount: Mapped[Money]
-    first_amount: Mapped[Money]
+    peak: Mapped[Money]
     state: Mapped[str] = mapped_column(String(16))
     paid_at: Mapped[datetime]  # of the order: what people see is listed by it
     settles_at: Mapped[datetime | None]  # of the order: completion plus hold days; None until it is completed

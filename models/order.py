@@ -111,8 +111,38 @@ class Refund(Base):
     order: Mapped[Order] = relationship(back_populates="refunds", lazy="raise")
 
 
+class Shipment(Base):
+    """A parcel of an order; the same carrier and waybill is the same parcel."""
+
+    __tablename__ = "shipment"
+    __table_args__ = (UniqueConstraint("order_id", "carrier", "waybill"), MYSQL)
+
+    id: Mapped[Key]
+    order_id: Mapped[int] = mapped_column(BigId, ForeignKey("orders.id"))
+    carrier: Mapped[str] = mapped_column(String(64))
+    waybill: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime]
+    received_at: Mapped[datetime]
+
+
+class IntakeLock(Base):
+    """What an order and the facts about it take before they look whether the other is there.
+
+    Two transactions that cannot see each other yet would both find nothing, and a refund kept for an order that has
+    just come would wait for ever. An order's number is hashed to one of a fixed number of rows, made when first used.
+    """
+
+    __tablename__ = "intake_lock"
+    __table_args__ = (MYSQL,)
+
+    slot: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+
+
 class EarlyFact(Base):
-    """A refund or completion that came before its order; applied when the order comes, then marked."""
+    """A refund, completion or shipment that came before its order; applied when the order comes, then marked.
+
+    `source` is empty where the push did not say it: then the fact is for the first order of that number.
+    """
 
     __tablename__ = "early_fact"
     __table_args__ = (
@@ -124,8 +154,8 @@ class EarlyFact(Base):
     id: Mapped[Key]
     source: Mapped[str] = mapped_column(String(32))
     order_no: Mapped[str] = mapped_column(String(64))
-    kind: Mapped[str] = mapped_column(String(16))  # refund | completion
-    ref: Mapped[str] = mapped_column(String(64))  # refund_no, or the order's number for a completion
+    kind: Mapped[str] = mapped_column(String(16))  # refund | completion | shipment
+    ref: Mapped[str] = mapped_column(String(64))  # refund_no, the order's number, or a hash of the shipment
     digest: Mapped[str] = mapped_column(String(64))
     content: Mapped[dict[str, Any]]
     received_at: Mapped[datetime]

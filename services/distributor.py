@@ -1,0 +1,235 @@
+"""Distributors: join, bind, find, the chain above and the team below.
+
+Raises   the refusals of domain.distributor
+Locks    whoever gets an inviter is locked together with the inviter and the chain above him, in the order of their
+         ids, and everything is read again under the lock: two people who name each other at the same time cannot both
+         succeed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import and_, exists, func, literal, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session, aliased
+
+from domain import code as codes
+from domain import distributor as rules
+from domain.conversation import Channel
+from models.distributor import Distributor, Identity, Operator
+from models.order import Order
+from services import ledger
+from services.vault import Vault
+
+JoinMode = Literal["open", "review"]
+IDENTITY_OF: dict[Channel, str] = {"wecom": "wecom", "official": "openid", "kf": "external_userid", "robot": "wecom"}
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a person writes from: a channel and his id there."""
+
+    channel: Channel
+    sender: str
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        return IDENTITY_OF[self.channel], self.sender
+
+
+def find(session: Session, vault: Vault, address: Address) -> Distributor | None:
+    """The distributor who writes from `address`, in whatever state he is."""
+    kind, value = address.identity
+    return find_by_identity(session, vault, kind, value)
+
+
+def find_by_identity(session: Session, vault: Vault, kind: str, value: str) -> Distributor | None:
+    return session.scalars(
+        select(Distributor)
+        .join(Identity, Identity.distributor_id == Distributor.id)
+        .where(Identity.kind == kind, Identity.digest == vault.digest(kind, value))
+    ).one_or_none()
+
+
+def find_by_code(session: Session, code: str) -> Distributor | None:
+    """The distributor of a code as it was typed: spaces, case and trailing marks do not matter."""
+    normal = codes.normalise(code)
+    if normal is None:
+        return None
+    return session.scalars(select(Distributor).where(Distributor.code == normal)).one_or_none()
+
+
+def find_operator(session: Session, userid: str) -> Operator | None:
+    return session.scalars(select(Operator).where(Operator.userid == userid.lower())).one_or_none()
+
+
+def operators(session: Session) -> list[Operator]:
+    return list(session.scalars(select(Operator).order_by(Operator.id)))
+
+
+def add_operator(session: Session, userid: str, *, name: str, role: str, now: datetime) -> tuple[Operator, bool]:
+    """The operator of this userid and whether he is new; name and role of an existing one are changed."""
+    if found := find_operator(session, userid):
+        found.name, found.role = name, role
+        return found, False
+    row = Operator(userid=userid.lower(), name=name, role=role, created_at=now)
+    session.add(row)
+    session.flush()
+    return row, True
+
+
+def wecom_userid(session: Session, distributor_id: int) -> str | None:
+    """Where the app can write to him; None where he has no member's account."""
+    return session.scalars(
+        select(Identity.plain).where(Identity.distributor_id == distributor_id, Identity.kind == "wecom")
+    ).first()
+
+
+def join(
+    session: Session,
+    vault: Vault,
+    address: Address,
+    *,
+    inviter_code: str | None,
+    mode: JoinMode,
+    below: Callable[[int], int],
+    now: datetime,
+) -> tuple[Distributor, bool]:
+    """Make the writer a distributor and return him and whether he is new; joining again gives the same one.
+
+    `below(n)` is a source of uniform ints for his code. A code of nobody is refused and nothing happens.
+    """
+    inviter = None
+    if inviter_code is not None and (inviter := find_by_code(session, inviter_code)) is None:
+        raise rules.UnknownCode(code=inviter_code)
+    if found := find(session, vault, address):
+        if inviter is not None and found.inviter_id != inviter.id:
+            bind(session, found, inviter, reason="code", now=now)
+        return found, False
+    if inviter is not None and inviter.status == "departed":
+        raise rules.UnknownCode(code=inviter_code)
+
+    kind, value = address.identity
+    try:
+        with session.begin_nested():
+            row = Distributor(
+                code=_free_code(session, below),
+                status="active" if mode == "open" else "review",
+                inviter_id=inviter.id if inviter else None,
+                inviter_reason="code" if inviter else None,
+                # From the whole second on: an order's time has no finer grain.
+                joined_at=now.replace(microsecond=0),
+                created_at=now,
+            )
+            session.add(row)
+            session.flush()
+            session.add(
+                Identity(
+                    distributor_id=row.id,
+                    kind=kind,
+                    digest=vault.digest(kind, value),
+                    sealed=None if kind == "wecom" else vault.seal(value),
+                    plain=value if kind == "wecom" else None,
+                    created_at=now,
+                )
+            )
+            session.flush()
+    except IntegrityError:  # he joined in another transaction at the same moment
+        if found := find(session, vault, address):
+            return found, False
+        raise
+    ledger.open_accounts(session, row.id)
+    return row, True
+
+
+def approve(session: Session, who: Distributor, *, now: datetime) -> None:
+    """Accept an application: he earns from the second of approval on."""
+    who.status = "active"
+    who.joined_at = now.replace(microsecond=0)
+
+
+def bind(session: Session, who: Distributor, inviter: Distributor, *, reason: str, now: datetime) -> None:
+    """Give `who` his inviter, once, within 24 hours of joining and before his first order."""
+    if who.inviter_id == inviter.id:
+        return
+    chain = [row.id for row in upline(session, inviter)]
+    locked = select(Distributor).where(Distributor.id.in_({who.id, inviter.id, *chain})).order_by(Distributor.id)
+    session.scalars(locked.with_for_update().execution_options(populate_existing=True)).all()
+    chain = [row.id for row in upline(session, inviter)]
+
+    rules.check_inviter(me=who.id, inviter=inviter.id, inviter_name=inviter.nickname, inviters_upline=chain)
+    present = session.get(Distributor, who.inviter_id) if who.inviter_id is not None else None
+    rules.check_binding(
+        inviter_id=who.inviter_id,
+        inviter_name=present.nickname if present else None,
+        joined_at=who.joined_at,
+        has_sold=has_sold(session, who),
+        now=now,
+    )
+    who.inviter_id, who.inviter_reason = inviter.id, reason
+    session.flush()
+
+
+def has_sold(session: Session, who: Distributor) -> bool:
+    return bool(session.scalar(select(exists().where(Order.distributor_id == who.id))))
+
+
+def upline(session: Session, who: Distributor, depth: int = rules.DEEPEST_UPLINE) -> list[Distributor]:
+    """The chain of inviters, nearest first, at most `depth` of them: one query, whatever its length."""
+    if who.inviter_id is None or depth < 1:
+        return []
+    chain = select(Distributor.id, Distributor.inviter_id, literal(1).label("up")).where(
+        Distributor.id == who.inviter_id
+    )
+    tree = chain.cte("chain", recursive=True)
+    above = aliased(Distributor)
+    tree = tree.union_all(
+        select(above.id, above.inviter_id, tree.c.up + 1).where(above.id == tree.c.inviter_id, tree.c.up < depth)
+    )
+    return list(session.scalars(select(Distributor).join(tree, Distributor.id == tree.c.id).order_by(tree.c.up)))
+
+
+@dataclass(frozen=True, slots=True)
+class Recruit:
+    nickname: str
+    joined_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """invited: how many he invited himself; joined: of those, how many joined in the period asked about."""
+
+    invited: int
+    joined: int | None
+    newest: tuple[Recruit, ...]
+
+
+def team(session: Session, who: Distributor, *, start: datetime | None, end: datetime | None, show: int = 5) -> Team:
+    """The people he invited who are active; with a period, how many of them joined in it."""
+    mine = and_(Distributor.inviter_id == who.id, Distributor.status.in_(("active", "suspended")))
+    invited = session.scalar(select(func.count()).select_from(Distributor).where(mine)) or 0
+    joined = None
+    if start is not None and end is not None:
+        mine = and_(mine, Distributor.joined_at >= start, Distributor.joined_at < end)
+        joined = session.scalar(select(func.count()).select_from(Distributor).where(mine)) or 0
+    newest = session.scalars(select(Distributor).where(mine).order_by(Distributor.joined_at.desc()).limit(show))
+    return Team(invited, joined, tuple(Recruit(row.nickname, row.joined_at) for row in newest))
+
+
+def learn_name(session: Session, vault: Vault, userid: str, name: str) -> None:
+    """Keep the name that WeCom's directory gives a member."""
+    if found := find_by_identity(session, vault, "wecom", userid):
+        found.directory_name = name.strip()[:64] or None
+
+
+def _free_code(session: Session, below: Callable[[int], int]) -> str:
+    """A code that nobody has. With a million distributors one in 28 tries of six characters meets a taken one."""
+    for length in (6, 6, 6, 7, 7, 8, 8, 8):
+        code = codes.new(below, length)
+        if session.scalar(select(Distributor.id).where(Distributor.code == code)) is None:
+            return code
+    raise RuntimeError("no free code found in eight tries: the source of randomness does not vary")

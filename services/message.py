@@ -1,0 +1,216 @@
+"""Messages: take one in once, say the answer, queue what follows it.
+
+`Catalogue` turns sentences (keys and facts) into Chinese; amounts, dates and periods are written by their type, in
+one place. `queue` writes outbox rows; a wake-up after the commit only makes it quick, the rows are the truth.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from datetime import date, datetime
+from pathlib import Path
+from string import Formatter
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from domain.conversation import Card, Dialog, Inbound, Poster, Reply, Sentence
+from domain.money import Money
+from domain.periods import Period, shanghai_date
+from domain.text import split_text
+from models.message import DialogRow, Inbox, Outbox
+
+Say = Callable[[Sentence], str]
+
+
+class MissingSentence(LookupError):
+    """The catalogue has no such key, or the facts do not fit it: a mistake of the program."""
+
+
+class Catalogue:
+    """The sentences of `assets/messages`, with named placeholders: `[withdrawal] accepted = "… {amount} 元"`."""
+
+    def __init__(self, sentences: dict[str, str]) -> None:
+        self._sentences = sentences
+
+    @classmethod
+    def load(cls, path: Path) -> Catalogue:
+        return cls(dict(_flat(tomllib.loads(path.read_text(encoding="utf-8")))))
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._sentences
+
+    def keys(self) -> Iterable[str]:
+        return self._sentences.keys()
+
+    def placeholders(self, key: str) -> set[str]:
+        return {name for _, name, _, _ in Formatter().parse(self._sentences[key]) if name}
+
+    def render(self, sentence: Sentence) -> str:
+        """The Chinese text; every placeholder must be given, facts beyond them are allowed."""
+        if (template := self._sentences.get(sentence.key)) is None:
+            raise MissingSentence(sentence.key)
+        try:
+            return template.format_map({name: self._spoken(value) for name, value in sentence.facts.items()})
+        except KeyError as missing:
+            raise MissingSentence(f"{sentence.key} needs {missing}") from None
+
+    def text(self, reply: Reply) -> str:
+        """All sentences of a reply, each on a line of its own."""
+        return "\n".join(filter(None, (self.render(sentence) for sentence in reply.sentences)))
+
+    def _spoken(self, value: Any) -> str:
+        match value:
+            case Money():
+                return value.spoken
+            case datetime():
+                day = shanghai_date(value)
+                return f"{day.month}月{day.day}日"
+            case date():
+                return f"{value.month}月{value.day}日"
+            case Period():
+                return value.label
+            case Sentence():
+                return self.render(value)
+            case list() | tuple():
+                return "\n".join(self._spoken(item) for item in value)
+            case _:
+                return str(value)
+
+
+def _flat(table: dict[str, Any], prefix: str = "") -> Iterable[tuple[str, str]]:
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value.strip("\n")
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Inbox
+
+
+def find_inbox(session: Session, inbound: Inbound) -> Inbox | None:
+    query = select(Inbox).where(Inbox.channel == inbound.channel, Inbox.key == inbound.key)
+    return session.scalars(query).one_or_none()
+
+
+def take_in(session: Session, inbound: Inbound, *, now: datetime) -> tuple[Inbox, bool]:
+    """The inbox row of a message and whether it is new: the unique key decides, whoever else has it at this moment."""
+    if found := find_inbox(session, inbound):
+        return found, False
+    row = Inbox(
+        channel=inbound.channel,
+        key=inbound.key,
+        sender=inbound.sender,
+        inbound=_stored(inbound),
+        state="waiting",
+        answer=None,
+        due_at=now,
+        received_at=now,
+    )
+    try:
+        with session.begin_nested():
+            session.add(row)
+            session.flush()
+    except IntegrityError:
+        if found := find_inbox(session, inbound):
+            return found, False
+        raise
+    return row, True
+
+
+def _stored(inbound: Inbound) -> dict[str, Any]:
+    return asdict(inbound) | {"sent_at": inbound.sent_at.isoformat()}
+
+
+def inbound_of(row: Inbox) -> Inbound:
+    return Inbound(**(row.inbound | {"sent_at": datetime.fromisoformat(row.inbound["sent_at"])}))
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Dialogs
+
+
+def dialog_row(session: Session, channel: str, sender: str) -> DialogRow | None:
+    query = select(DialogRow).where(DialogRow.channel == channel, DialogRow.sender == sender)
+    return session.scalars(query).one_or_none()
+
+
+def dialog(row: DialogRow | None, now: datetime) -> Dialog | None:
+    """What is being waited for, if its time is not over."""
+    if row is None or row.state is None or row.expires_at is None or row.expires_at <= now:
+        return None
+    return Dialog(row.state, row.facts, row.expires_at)
+
+
+def save_dialog(
+    session: Session, row: DialogRow | None, channel: str, sender: str, state: Dialog | None, greeted_on: date | None
+) -> None:
+    """Write what is waited for now; nothing is written where nothing was and nothing is."""
+    if row is None:
+        if state is None and greeted_on is None:
+            return
+        row = DialogRow(channel=channel, sender=sender, facts={})
+        session.add(row)
+    row.state = state.state if state else None
+    row.facts = state.facts if state else {}
+    row.expires_at = state.expires_at if state else None
+    if greeted_on is not None:
+        row.greeted_on = greeted_on.isoformat()
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Outbox
+
+
+def lane_of_member(userid: str) -> str:
+    return f"wecom:{userid.lower()}"
+
+
+def queue(session: Session, *, key: str, lane: str, kind: str, body: dict[str, Any], now: datetime) -> bool:
+    """One thing to send, once per `key`; False where it is there already."""
+    if session.scalar(select(Outbox.id).where(Outbox.key == key)) is not None:
+        return False
+    session.add(Outbox(key=key, lane=lane, kind=kind, body=body, state="waiting", due_at=now, created_at=now))
+    return True
+
+
+def queue_text(session: Session, *, key: str, lane: str, text: str, now: datetime, kind: str = "text") -> None:
+    """A text of any length, in parts that a message may hold, in order."""
+    for number, part in enumerate(split_text(text)):
+        queue(session, key=f"{key}:{number}", lane=lane, kind=kind, body={"content": part}, now=now)
+
+
+def queue_extras(session: Session, catalogue: Catalogue, reply: Reply, *, key: str, lane: str, now: datetime) -> None:
+    """The cards and pictures that follow a reply's words."""
+    for card in reply.cards:
+        queue(session, key=f"card:{card.task}", lane=lane, kind="card", body=card_body(catalogue, card), now=now)
+    for number, poster in enumerate(reply.posters):
+        queue(session, key=f"{key}:poster:{number}", lane=lane, kind="poster", body=poster_body(poster), now=now)
+
+
+def card_body(catalogue: Catalogue, card: Card) -> dict[str, Any]:
+    return {
+        "task": card.task,
+        "title": catalogue.render(card.title),
+        "rows": [[catalogue.render(label), catalogue.render(value)] for label, value in card.rows],
+        "buttons": [
+            {"key": button.key, "text": catalogue.render(button.sentence), "style": button.style}
+            for button in card.buttons
+        ],
+    }
+
+
+def poster_body(poster: Poster) -> dict[str, Any]:
+    return {"poster": {"kind": poster.kind, "facts": poster.facts}}
+
+
+def tell(session: Session, catalogue: Catalogue, reply: Reply, *, key: str, lane: str, now: datetime) -> None:
+    """Send a whole reply to somebody who did not just write: words first, then what follows them."""
+    queue_text(session, key=key, lane=lane, text=catalogue.text(reply), now=now)
+    queue_extras(session, catalogue, reply, key=key, lane=lane, now=now)

@@ -1,0 +1,91 @@
+"""Plan versions: publish one, find the one in force at an instant, keep the parsed document.
+
+A published version never changes, so a process parses each of them once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from domain import plan as documents
+from domain.errors import DomainError
+from domain.plan import Plan
+from models.order import Product
+from models.plan import PlanVersion
+
+EARLIEST = timedelta(minutes=1)
+
+
+class StartsInThePast(DomainError):
+    code = "plan.starts_in_the_past"
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedPlan:
+    version_id: int
+    plan: Plan
+
+
+def in_force(session: Session, at: datetime) -> LoadedPlan | None:
+    """The version with the latest start at or before `at`; of two with one start the later published."""
+    row = session.execute(
+        select(PlanVersion.id, PlanVersion.digest)
+        .where(PlanVersion.starts_at <= at)
+        .order_by(PlanVersion.starts_at.desc(), PlanVersion.id.desc())
+        .limit(1)
+    ).one_or_none()
+    return None if row is None else load(session, row.id, row.digest)
+
+
+def load(session: Session, version_id: int, digest: str | None = None) -> LoadedPlan:
+    """A version by its id; parsed once per process and content."""
+    digest = digest or session.execute(select(PlanVersion.digest).where(PlanVersion.id == version_id)).scalar_one()
+    if digest not in _PARSED:
+        text = session.execute(select(PlanVersion.canonical).where(PlanVersion.id == version_id)).scalar_one()
+        if len(_PARSED) >= _KEPT:
+            _PARSED.clear()
+        _PARSED[digest] = documents.parse(text)
+    return LoadedPlan(version_id, _PARSED[digest])
+
+
+_PARSED: dict[str, Plan] = {}  # by content, so that it cannot be stale
+_KEPT = 256
+
+
+def catalogue(session: Session) -> documents.Catalogue:
+    """What a plan may name: the products with their categories and whether their cost is known."""
+    rows = session.execute(select(Product.sku, Product.category, Product.cost))
+    return {row.sku: documents.Product(row.sku, row.category, row.cost) for row in rows}
+
+
+def publish(session: Session, source: str, *, starts_at: datetime, operator: str | None, now: datetime) -> PlanVersion:
+    """Make the document a version that is in force from `starts_at`, a minute ago or later; it never changes.
+
+    Raises PlanRefused, StartsInThePast
+    """
+    plan = documents.parse(source)
+    documents.check_against(plan, catalogue(session))
+    if starts_at < now - EARLIEST:
+        raise StartsInThePast(starts_at=starts_at, earliest=now - EARLIEST)
+    row = PlanVersion(
+        name=plan.name,
+        source=source,
+        canonical=documents.canonical(plan),
+        digest=documents.digest(plan),
+        starts_at=starts_at,
+        published_at=now,
+        published_by=operator,
+        ticks=[],
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def versions(session: Session) -> list[PlanVersion]:
+    """All of them, by start."""
+    return list(session.scalars(select(PlanVersion).order_by(PlanVersion.starts_at, PlanVersion.id)))

@@ -1,0 +1,194 @@
+"""Tallies and ranks: who sold how much in a day, week or month.
+
+Units    sales in fen, net, of orders paid in the window
+Ties     who reached the value first (payment time of his last order that counts), then the lower code
+Source   plans.md §2.4; tallies are kept in step by orders and refunds and can be rebuilt from them
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy.dialects import mysql, postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from domain.money import ZERO, Money
+from domain.periods import Period, Window, period_of, shanghai_date
+from models.distributor import Distributor
+from models.order import Order, OrderLine
+from models.rank import Tally
+
+By = Literal["sales", "orders", "units"]
+WINDOWS: tuple[Window, ...] = ("day", "week", "month")
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One place of a leaderboard."""
+
+    rank: int
+    distributor_id: int
+    nickname: str
+    sales: Money
+    orders: int
+    units: int
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """Where one person stands: his place, and what is missing to the one before him (None for the first)."""
+
+    rank: int
+    value: Money
+    missing: Money | None
+
+
+def labels(paid_at: datetime) -> list[str]:
+    """The labels of the windows that hold a payment: day, week, month."""
+    periods = (period_of(window, paid_at) for window in WINDOWS)
+    return [period.label for period in periods if period is not None]
+
+
+def record(session: Session, order: Order, lines: Iterable[OrderLine]) -> None:
+    """Count a new order for its distributor in its three windows: one statement."""
+    if order.distributor_id is None or order.buyer_distributor_id == order.distributor_id or order.net == ZERO:
+        return
+    units = sum(line.qty for line in lines if line.paid)
+    values = [
+        {
+            "label": label,
+            "distributor_id": order.distributor_id,
+            "sales": order.net,
+            "orders": 1,
+            "units": units,
+            "reached_at": order.paid_at,
+        }
+        for label in labels(order.paid_at)
+    ]
+    session.execute(_upsert(session, values))
+
+
+def _upsert(session: Session, values: list[dict[str, Any]]) -> Any:
+    """INSERT … or add to what is there, in the words of each database; rows in one order, so that none deadlock."""
+    if session.get_bind().dialect.name in ("mysql", "mariadb"):
+        statement = mysql.insert(Tally).values(values)
+        new = statement.inserted
+        return statement.on_duplicate_key_update(
+            sales=Tally.sales + new.sales,
+            orders=Tally.orders + new.orders,
+            units=Tally.units + new.units,
+            reached_at=func.greatest(Tally.reached_at, new.reached_at),
+        )
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    later = func.greatest if session.get_bind().dialect.name == "postgresql" else func.max
+    on_conflict = insert(Tally).values(values)
+    new = on_conflict.excluded
+    return on_conflict.on_conflict_do_update(
+        index_elements=["label", "distributor_id"],
+        set_={
+            "sales": Tally.sales + new.sales,
+            "orders": Tally.orders + new.orders,
+            "units": Tally.units + new.units,
+            "reached_at": later(Tally.reached_at, new.reached_at),
+        },
+    )
+
+
+def take_back(session: Session, order: Order, *, sales: Money, orders: int, units: int) -> None:
+    """Take from the tallies what a refund took from an order: its net, the order itself at a net of 0, its units."""
+    if order.distributor_id is None or order.buyer_distributor_id == order.distributor_id:
+        return
+    for label in labels(order.paid_at):
+        session.execute(
+            update(Tally)
+            .where(Tally.label == label, Tally.distributor_id == order.distributor_id)
+            .values(sales=Tally.sales - sales, orders=Tally.orders - orders, units=Tally.units - units)
+            .execution_options(synchronize_session=False)
+        )
+        if orders:
+            _reach_anew(session, order, label)
+
+
+def _reach_anew(session: Session, order: Order, label: str) -> None:
+    """An order that counts no more may have been his last: ask for the last one that still does."""
+    period = next(p for w in WINDOWS if (p := period_of(w, order.paid_at)) is not None and p.label == label)
+    last = session.scalar(
+        select(func.max(Order.paid_at)).where(
+            Order.distributor_id == order.distributor_id,
+            Order.paid_at >= period.start,
+            Order.paid_at < period.end,
+            Order.net > ZERO,
+            or_(Order.buyer_distributor_id.is_(None), Order.buyer_distributor_id != Order.distributor_id),
+        )
+    )
+    if last is not None:
+        session.execute(
+            update(Tally)
+            .where(Tally.label == label, Tally.distributor_id == order.distributor_id)
+            .values(reached_at=last)
+            .execution_options(synchronize_session=False)
+        )
+
+
+def top(session: Session, period: Period, *, by: By = "sales", limit: int = 10) -> list[Standing]:
+    """The first places of a period. A day, week or month is read from its tallies; nobody with 0 is ranked."""
+    value = _value(by)
+    rows = session.execute(
+        select(Tally, Distributor)
+        .join(Distributor, Distributor.id == Tally.distributor_id)
+        .where(Tally.label == period.label, Tally.sales > ZERO)
+        .order_by(value.desc(), Tally.reached_at, Distributor.code)
+        .limit(limit)
+    )
+    return [
+        Standing(
+            number, row.Distributor.id, row.Distributor.nickname, row.Tally.sales, row.Tally.orders, row.Tally.units
+        )
+        for number, row in enumerate(rows, start=1)
+    ]
+
+
+def own(session: Session, who: Distributor, period: Period) -> Own | None:
+    """His place by sales, or None while he has sold nothing."""
+    mine = session.scalars(
+        select(Tally).where(Tally.label == period.label, Tally.distributor_id == who.id, Tally.sales > ZERO)
+    ).one_or_none()
+    if mine is None:
+        return None
+    ahead = session.execute(
+        select(func.count().label("places"), func.min(Tally.sales).label("next"))
+        .join(Distributor, Distributor.id == Tally.distributor_id)
+        .where(Tally.label == period.label, _is_ahead(mine, who))
+    ).one()
+    return Own(ahead.places + 1, mine.sales, None if ahead.next is None else ahead.next - mine.sales)
+
+
+def _is_ahead(mine: Tally, who: Distributor) -> ColumnElement[bool]:
+    earlier = or_(
+        Tally.reached_at < mine.reached_at, and_(Tally.reached_at == mine.reached_at, Distributor.code < who.code)
+    )
+    return or_(Tally.sales > mine.sales, and_(Tally.sales == mine.sales, earlier))
+
+
+def _value(by: By) -> Any:
+    return {"sales": Tally.sales, "orders": Tally.orders, "units": Tally.units}[by]
+
+
+def window_of(label: str) -> Window:
+    """Which window a label names: 2026-11-21 a day, 2026-W47 a week, 2026-11 a month."""
+    if "W" in label:
+        return "week"
+    return "day" if label.count("-") == 2 else "month"
+
+
+def this_week(now: datetime) -> Period:
+    period = period_of("week", now)
+    assert period is not None  # noqa: S101 - only lifetime has none
+    return period
+
+
+__all__ = ["By", "Own", "Standing", "labels", "own", "record", "shanghai_date", "take_back", "this_week", "top"]
