@@ -1,0 +1,133 @@
+"""What the simulator is told at its start: the app's credentials, the enterprise's people, the limits.
+
+Nothing here is read from the environment; `python -m simulator` does that in `__main__`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+DAY = 86400
+
+
+@dataclass(frozen=True)
+class Member:
+    """A member (成员) of the enterprise.
+
+    `visible` is the app's visible range (outside it: `invaliduser`, no callbacks); `licensed` is the
+    接口许可 licence (without it: `unlicenseduser`); `role` only decides where the page seats him.
+    """
+
+    userid: str
+    name: str
+    role: str = "colleague"  # distributor, operator, colleague
+    position: str = ""
+    departments: tuple[int, ...] = (1,)
+    visible: bool = True
+    licensed: bool = True
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Every limit and every undocumented choice of the platform, changeable while it runs.
+
+    Seconds are of the simulator's clock, except `callback_timeout`, `verify_timeout` and `retry_delays`,
+    which are real ones: they measure a real HTTP exchange.
+    """
+
+    member_per_minute: int = 30
+    member_per_hour: int = 1000
+    account_limit: int = 500  # seats; message/send allows 200 person-times a day for each
+    robot_per_minute: int = 20
+    api_per_minute: int = 10_000
+    api_per_hour: int = 150_000
+    token_seconds: int = 7200
+    expired_errcode: int = 42001  # some gateways answer 40014 instead
+    wrong_secret_limit: int = 20  # within wrong_secret_seconds, then the IP is banned
+    wrong_secret_seconds: int = 600
+    ban_seconds: int = 3600
+    ip_list_covers_gettoken: bool = False
+    media_seconds: int = 3 * DAY
+    image_bytes: int = 10 * 1024 * 1024
+    uploadimg_per_day: int = 1000
+    uploadimg_per_month: int = 3000
+    response_code_seconds: int = 3 * DAY
+    recall_seconds: int = DAY
+    duplicate_seconds: int = 1800
+    callback_timeout: float = 5.0
+    verify_timeout: float = 1.0
+    retries: int = 3
+    retry_delays: tuple[float, ...] = (1.0, 2.0, 4.0)
+    retry_on_non_200: bool = True  # the two official pages disagree
+    passive_card_update: bool = True  # a hidden note says that the server ignores it
+    misspelt_option_ids: bool = False  # OpitonIds/OpitonId, as some fixtures have it
+
+    def changed(self, patch: dict[str, Any]) -> Limits:
+        """A copy with some fields changed; ValueError names an unknown field or a wrong type."""
+        known = {item.name: getattr(self, item.name) for item in fields(self)}
+        clean: dict[str, Any] = {}
+        for name, value in patch.items():
+            if name not in known:
+                raise ValueError(f"{name}: no such setting; there are {', '.join(sorted(known))}")
+            clean[name] = _like(name, known[name], value)
+        return replace(self, **clean)
+
+
+def _like(name: str, sample: Any, value: Any) -> Any:
+    if isinstance(sample, bool):
+        good = isinstance(value, bool)
+    elif isinstance(sample, int):
+        good = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    elif isinstance(sample, float):
+        good = isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+    else:
+        good = isinstance(value, list | tuple) and all(isinstance(item, int | float) for item in value)
+        value = tuple(float(item) for item in value) if good else value
+    if not good:
+        raise ValueError(f"{name}: {value!r} is not like {sample!r}")
+    return value
+
+
+DEFAULT_MEMBERS = (
+    Member("lihua", "李华", "distributor", "社群推广"),
+    Member("zhangmin", "张敏", "distributor", "门店导购"),
+    Member("boss", "陈老板", "operator", "店主"),
+    Member("wangfang", "王芳", position="客服"),
+    Member("zhaolei", "赵磊", position="仓库"),
+    Member("liuyang", "刘洋", position="视频号主播"),
+    Member("sunli", "孙丽", position="财务(不在应用可见范围)", visible=False),
+    Member("zhoujie", "周杰", position="实习(没有接口许可)", licensed=False),
+)
+
+
+@dataclass(frozen=True)
+class Options:
+    """The enterprise as the app was told about it.
+
+    `callback_url` is where the app listens. `clock_file` holds the seconds that are added to the system's
+    clock. `state_path` is a SQLite file in which chats survive a restart; None keeps them in memory.
+    `mall_url` and `mall_secret` are for the customer's phone: links of that address open in it, and it buys
+    through the order API there.
+    """
+
+    corp_id: str
+    agent_id: int
+    secret: str
+    token: str
+    aes_key: str
+    callback_url: str
+    robot_keys: tuple[str, ...] = ()
+    clock_file: Path | None = None
+    state_path: Path | None = None
+    mall_url: str | None = None
+    mall_secret: str | None = None
+    members: tuple[Member, ...] = DEFAULT_MEMBERS
+    limits: Limits = field(default_factory=Limits)
+    app_name: str = "推客助手"
+    corp_name: str = "云朵优选"
+    callback_workers: int = 8
+
+    def __repr__(self) -> str:
+        return f"Options(corp_id={self.corp_id!r}, agent_id={self.agent_id}, callback_url={self.callback_url!r})"

@@ -1,0 +1,68 @@
+"""All parts of one simulated enterprise, wired together; the only place that knows them all."""
+
+from __future__ import annotations
+
+from .api import Api
+from .callbacks import Courier
+from .cards import Cards
+from .content import Contents
+from .crypto import Crypto
+from .directory import Directory
+from .faults import Faults
+from .mall import Mall
+from .media import MediaShelf
+from .menu import Menu
+from .messages import Messages
+from .options import Options
+from .people import People
+from .probes import Probes
+from .replies import Replies
+from .robot import Robots
+from .state import World
+from .tokens import Tokens
+
+
+class Simulator:
+    """A running enterprise. Threads start with the first callback; `stop` ends them and every waiting request."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.world = World(options)
+        self.faults = Faults(self.world)
+        self.tokens = Tokens(self.world, self.faults)
+        self.api = Api(self.world, self.faults, self.tokens)
+        self.api.add("gettoken", self.tokens.give, method="GET", token=False)
+        crypto = Crypto(options.token, options.aes_key, options.corp_id)
+        self.media = MediaShelf(self.world)
+        self.media.register(self.api)
+        self.menu = Menu(self.world, self.api)
+        self.cards = Cards(self.world, self.api)
+        self.messages = Messages(self.world, self.api, Contents(self.media), self.cards)
+        self.robots = Robots(self.world, self.api, self.media)
+        self.directory = Directory(self.world, self.api)
+        replies = Replies(crypto, options.corp_id, self.media)
+        self.courier = Courier(self.world, self.faults, crypto, replies, self.cards)
+        self.people = People(self.world, self.courier, self.menu, self.cards, self.media)
+        self.probes = Probes(self.world, crypto)
+        self.mall = Mall(self.world)
+
+    def reset(self) -> None:
+        """Forget chats, media, menu, codes, tokens, faults and orders; the clock is left as it is."""
+        with self.world.changed:
+            self.courier.forget()
+            self.world.reset()
+            self.faults.clear()
+            self.tokens.invalidate()
+            self.tokens.unban()
+            self.api.clear()
+            for part in (self.media, self.messages, self.robots, self.people):
+                part.forget()
+            for kept in (self.menu, self.cards, self.mall):
+                kept.load()
+            self.world.publish({"type": "reset"})
+
+    def stop(self) -> None:
+        """End the delivery threads and let waiting requests return; harmless when called twice."""
+        self.world.stop()
+        self.courier.stop()
+        self.world.store.close()
