@@ -1,22 +1,21 @@
 """Commission: a plan and a paid order in, rows of money out. The path of an order is three calls:
 
     decision = decide(plan, order, people)             # once, at payment; frozen with the order for ever
-    results = amounts(decision.payable(line.no), line, net, units, decision.max_share_bp)
+    results = amounts(decision.payable(line.no), line_state(line, refunds), decision.max_share_bp)
                                                        # at payment and again after every refund of the line
     order_settles(states), settled_at(completed_at, decision.hold_days)
                                                        # when pending becomes available
 
 `decide` settles who earns at which rate and who does not and why; later changes of people or plan touch nothing.
 `amounts` is the only place where commission is computed. It knows nothing of what was paid before: the caller books
-the difference to what stands. The live path and `evaluate` both use exactly these functions.
+the difference to what stands. The live path and `evaluate` both use exactly these functions. What an amount was
+computed from is kept by `domain.explanation.facts_of` and told by `domain.why.why`.
 
     decide(Plan, PaidOrder, Sequence[Person])                       -> Decision(rows, max_share_bp, hold_days)
-    amounts(Iterable[RowTerms], PaidLine, Money, int, int)          -> list[RowResult], one for each row given
     line_state(PaidLine, Iterable[Refunded])                        -> LineState(line, net, units)
+    amounts(Iterable[RowTerms], LineState, int)                     -> list[RowResult], one for each row given
     order_settles(Iterable[LineState])                              -> bool
     settled_at(datetime, int)                                       -> datetime
-    recompute(facts)                                                -> Money, from an explanation alone
-    facts_of(PaidOrder, RowResult, Decision, LineState)             -> dict of JSON values; see domain.why
 
 Units    Money in fen; rates in basis points; a line's `net` is what was paid for all its units less refunds
 Rounds   down to the fen, once for each row and once for the cap
@@ -25,10 +24,10 @@ Source   plans.md §1 and §2.1
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from domain.money import ZERO, Money
 from domain.periods import end_of_hold
@@ -159,6 +158,11 @@ class LineState:
     net: Money
     units: int
 
+    @property
+    def alive(self) -> bool:
+        """Whether it still pays and lets its order settle: it has a net, or it was free and has units."""
+        return self.units > 0 if self.line.free else self.net > ZERO
+
 
 # ---------------------------------------------------------------------------------------------------------------
 # At payment: who earns, at which rate
@@ -233,37 +237,37 @@ def _is_own(terms: Terms, order: PaidOrder, payee: Person) -> bool:
 # At payment and after every refund: how much
 
 
-def amounts(rows: Iterable[RowTerms], line: PaidLine, net: Money, units: int, max_share_bp: int) -> list[RowResult]:
-    """What each payable row of one line gives on its present net and units, in order, the cap included.
+def amounts(rows: Iterable[RowTerms], state: LineState, max_share_bp: int, *, taken: Money = ZERO) -> list[RowResult]:
+    """What each payable row of one line gives on what is left of the line, in order, the cap included.
 
-    Cap 12 %, rows of 10 % and 5 % on 100.00 give 10.00 and 2.00. A free line knows no cap.
+    Cap 12 %, rows of 10 % and 5 % on 100.00 give 10.00 and 2.00. A free line knows no cap. `taken` is what rows
+    before the first of `rows` got.
     """
     results: list[RowResult] = []
-    taken = ZERO
     for row in rows:
-        base = _base(row, line, net, units)
-        full = _full(row, line, base, net, units)
-        amount = full if line.free else min(full, net.share(max_share_bp) - taken)
+        base = _base(row, state)
+        full = _full(row, state, base)
+        amount = full if state.line.free else min(full, state.net.share(max_share_bp) - taken)
         results.append(RowResult(row, base, full, taken, amount))
         taken += amount
     return results
 
 
-def _base(row: RowTerms, line: PaidLine, net: Money, units: int) -> Money:
+def _base(row: RowTerms, state: LineState) -> Money:
     if row.base == "net":
-        return net
-    return ZERO if line.unit_cost is None else max(ZERO, net - line.unit_cost * units)
+        return state.net
+    unit_cost = state.line.unit_cost
+    return ZERO if unit_cost is None else max(ZERO, state.net - unit_cost * state.units)
 
 
-def _full(row: RowTerms, line: PaidLine, base: Money, net: Money, units: int) -> Money:
-    """Before the cap. A line that a refund brought to 0 pays nothing; a free one pays while units are left."""
-    alive = units > 0 if line.free else net > ZERO
-    if not alive:
+def _full(row: RowTerms, state: LineState, base: Money) -> Money:
+    """Before the cap. A line that a refund brought to 0 pays nothing, whatever its units."""
+    if not state.alive:
         return ZERO
     if row.rate_bp is not None:
         return base.share(row.rate_bp)
     each = row.amount if row.amount is not None else ZERO
-    return each * units if row.per == "unit" else each
+    return each * state.units if row.per == "unit" else each
 
 
 def line_state(line: PaidLine, refunds: Iterable[Refunded]) -> LineState:
@@ -285,61 +289,5 @@ def settled_at(completed_at: datetime, hold_days: int) -> datetime:
 
 
 def order_settles(states: Iterable[LineState]) -> bool:
-    """Whether something of the order is left: a line with a net, or a free line with units."""
-    return any(state.units > 0 if state.line.free else state.net > ZERO for state in states)
-
-
-# ---------------------------------------------------------------------------------------------------------------
-# Explanations
-
-
-def facts_of(order: PaidOrder, result: RowResult, decision: Decision, state: LineState) -> dict[str, Any]:
-    """Everything that the amount was computed from, as JSON values in fen, units and basis points."""
-    terms, line = result.terms, state.line
-    return {
-        "order": order.no,
-        "item": (line.name or line.sku) if len(order.lines) > 1 else None,
-        "rule": terms.rule,
-        "title": terms.title,
-        "up": terms.up,
-        "paid_fen": line.paid.fen,
-        "refunded_fen": (line.paid - state.net).fen,
-        "qty": line.qty,
-        "returned": line.qty - state.units,
-        "base": terms.base,
-        "unit_cost_fen": line.unit_cost.fen if terms.base == "profit" and line.unit_cost is not None else None,
-        "rate_bp": terms.rate_bp,
-        "each_fen": terms.amount.fen if terms.amount is not None else None,
-        "per": terms.per,
-        "max_share_bp": decision.max_share_bp,
-        "taken_fen": result.taken.fen,
-        "amount_fen": result.amount.fen,
-    }
-
-
-def recompute(facts: Mapping[str, Any]) -> Money:
-    """The amount again, from the facts of an explanation and nothing else."""
-    line = PaidLine(
-        no=0,
-        sku="",
-        category=None,
-        qty=facts["qty"],
-        paid=Money(facts["paid_fen"]),
-        unit_cost=None if facts["unit_cost_fen"] is None else Money(facts["unit_cost_fen"]),
-    )
-    terms = RowTerms(
-        line=0,
-        rule=facts["rule"],
-        title=facts["title"],
-        row=0,
-        to=None,
-        up=facts["up"],
-        base=facts["base"],
-        rate_bp=facts["rate_bp"],
-        amount=None if facts["each_fen"] is None else Money(facts["each_fen"]),
-        per=facts["per"],
-    )
-    net, units = line.paid - Money(facts["refunded_fen"]), line.qty - facts["returned"]
-    full = amounts([terms], line, net, units, 10000)[0].full
-    cap_left = net.share(facts["max_share_bp"]) - Money(facts["taken_fen"])
-    return full if line.free else min(full, cap_left)
+    """Whether something of the order is left when its hold days are over."""
+    return any(state.alive for state in states)
