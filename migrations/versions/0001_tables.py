@@ -123,6 +123,14 @@ def upgrade() -> None:
     )
     op.create_index("ix_inbox_state_due_at", "inbox", ["state", "due_at"], unique=False)
     op.create_table(
+        "intake_lock",
+        sa.Column("slot", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("slot", name=op.f("pk_intake_lock")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
         "job_state",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("name", sa.String(length=64), nullable=False),
@@ -516,6 +524,21 @@ def upgrade() -> None:
     )
     op.create_index("ix_refund_order_id", "refund", ["order_id"], unique=False)
     op.create_table(
+        "shipment",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("order_id", ID, nullable=False),
+        sa.Column("carrier", sa.String(length=64), nullable=False),
+        sa.Column("waybill", sa.String(length=64), nullable=False),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.Column("received_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_shipment_order_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_shipment")),
+        sa.UniqueConstraint("order_id", "carrier", "waybill", name=op.f("uq_shipment_order_id_carrier_waybill")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
         "skip",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("order_id", ID, nullable=False),
@@ -539,6 +562,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_index("ix_skip_order_id", table_name="skip")
     op.drop_table("skip")
+    op.drop_table("shipment")
     op.drop_index("ix_refund_order_id", table_name="refund")
     op.drop_table("refund")
     op.drop_table("order_line")
@@ -583,6 +607,7 @@ def downgrade() -> None:
     op.drop_table("ledger_entry")
     op.drop_table("lane")
     op.drop_table("job_state")
+    op.drop_table("intake_lock")
     op.drop_index("ix_inbox_state_due_at", table_name="inbox")
     op.drop_table("inbox")
     op.drop_index("ix_early_fact_order", table_name="early_fact")
