@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from alembic import context
@@ -65,7 +64,7 @@ else:
     # `alembic` by hand. Only here are the settings read: what is handed in above needs none.
     from config import Settings
 
-    settings = Settings.of_process(Path(__file__).resolve().parent.parent)
+    settings = Settings.of_process()
     with models.new_engine(settings.database_url).connect() as own:
         run(own)
         own.commit()

@@ -1,0 +1,242 @@
+"""Settings: defaults, the order of sources, what is wrong said all at once, keys that a demo makes for itself."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import stat
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+import config
+from config import ConfigFault, Settings, keep
+from domain.money import Money
+
+ROOT = Path(config.__file__).parent
+FERNET = base64.urlsafe_b64encode(bytes(range(32))).decode()
+PRODUCTION = {"SECRET_KEY": "s" * 40, "ENCRYPTION_KEYS": FERNET}
+WECOM = {
+    "WECOM_CORP_ID": "ww1234567890abcdef",
+    "WECOM_AGENT_ID": "1000002",
+    "WECOM_SECRET": "the-app-secret",
+    "WECOM_TOKEN": "the-callback-token",
+    "WECOM_AES_KEY": "a" * 43,
+}
+
+
+def faults(env: dict[str, str], var: Path) -> dict[str, str]:
+    with pytest.raises(ConfigFault) as caught:
+        Settings.load(env, var=var)
+    return dict(caught.value.faults)
+
+
+def test_the_defaults_of_a_demo(tmp_path: Path) -> None:
+    settings = Settings.load({"DEMO": "1"}, var=tmp_path)
+    assert (settings.host, settings.port, settings.simulator_port) == ("127.0.0.1", 8000, 8001)
+    assert settings.base_url == "http://127.0.0.1:8000"
+    assert settings.database_url == f"sqlite:///{tmp_path}/tuike.db"
+    assert settings.redis_url is None
+    assert settings.clock_file == tmp_path / "clock"
+    assert settings.join_mode == "open"
+    assert (settings.withdraw_minimum, settings.withdraw_daily_limit) == (Money(100), Money(200000))
+
+
+def test_the_defaults_of_production_make_nothing_up(tmp_path: Path) -> None:
+    settings = Settings.load(PRODUCTION, var=tmp_path / "var")
+    assert settings.simulator_port is None
+    assert settings.wecom is None
+    assert settings.clock_file is None
+    assert settings.order_api_secret is None
+    assert settings.withdraw_minimum == Money(1000)
+    assert not (tmp_path / "var").exists()
+
+
+def test_production_without_keys_is_told_how_to_make_them(tmp_path: Path) -> None:
+    said = faults({}, tmp_path)
+    assert said.keys() == {"SECRET_KEY", "ENCRYPTION_KEYS"}
+    assert all("it is not set; make one" in sentence for sentence in said.values())
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text('PORT=9001\nHOST="0.0.0.0"  # all\nJOIN_MODE=review\nDEMO=1\n', encoding="utf-8")
+    settings = Settings.load({"PORT": "9002", "JOIN_MODE": ""}, tmp_path / ".env", var=tmp_path)
+    assert (settings.port, settings.host) == (9002, "0.0.0.0")
+    assert settings.join_mode == "open"  # set and empty wins as well, and means the default
+    assert settings.base_url == "http://127.0.0.1:9002"  # 0.0.0.0 is no address to visit
+
+
+def test_three_wrong_values_give_three_sentences(tmp_path: Path) -> None:
+    said = faults({"DEMO": "1", "PORT": "eighty", "JOIN_MODE": "closed", "WITHDRAW_MINIMUM": "10"}, tmp_path)
+    assert said == {
+        "PORT": "'eighty' is no port between 1 and 65535; write a free port, such as 8000",
+        "JOIN_MODE": "'closed' is neither open nor review; write open or review",
+        "WITHDRAW_MINIMUM": (
+            "not an amount in yuan with two decimals: '10'; write yuan with two decimals, such as 10.00"
+        ),
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "0"),
+        ("PORT", "70000"),
+        ("SIMULATOR_PORT", "none"),
+        ("SIMULATOR_PORT", "8000"),
+        ("BASE_URL", "tuike.example.com"),
+        ("BASE_URL", "https://tuike.example.com/?a=b"),
+        ("BASE_URL", "http://[::1"),
+        ("DATABASE_URL", "oracle://u:hidden@h/n"),
+        ("DATABASE_URL", "postgresql+psycopg://u:hidden@h/"),
+        ("DATABASE_URL", "sqlite://"),
+        ("REDIS_URL", "127.0.0.1:6379"),
+        ("SECRET_KEY", "short"),
+        ("ENCRYPTION_KEYS", f"{FERNET},hidden"),
+        ("TIMEZONE", "Europe/Berlin"),
+        ("WITHDRAW_MINIMUM", "0.00"),
+        ("WITHDRAW_DAILY_LIMIT", "0.50"),
+        ("SETTLEMENT_CRON", "0 3 * *"),
+        ("LEADERBOARD_CRON", "0 3 30 2 *"),
+        ("WECOM_AES_KEY", "a" * 42),
+        ("WECOM_AGENT_ID", "the app"),
+        ("WECOM_API_BASE", "https://qyapi.weixin.qq.com"),
+    ],
+)
+def test_a_wrong_value_is_named_with_what_to_do(tmp_path: Path, name: str, value: str) -> None:
+    said = faults({"DEMO": "1", name: value}, tmp_path)
+    assert list(said) == [name]
+    assert re.fullmatch(r"[^;]+; .+", said[name])
+    assert "hidden" not in said[name]
+
+
+def test_a_demo_is_wanted_or_not(tmp_path: Path) -> None:
+    said = faults({"DEMO": "yes", **PRODUCTION}, tmp_path)
+    assert said == {"DEMO": "'yes' is neither 0 nor 1; write 1 for the demo merchant, or leave it out"}
+
+
+def test_an_enterprise_that_is_half_set_names_what_is_missing_and_where_it_is_found(tmp_path: Path) -> None:
+    said = faults({**PRODUCTION, "WECOM_CORP_ID": "ww1", "WECOM_AGENT_ID": "1000002", "WECOM_SECRET": "s"}, tmp_path)
+    assert said.keys() == {"WECOM_TOKEN", "WECOM_AES_KEY"}
+    assert "接收消息" in said["WECOM_TOKEN"]
+
+
+def test_the_merchants_own_enterprise_is_used_where_it_is_set(tmp_path: Path) -> None:
+    own = {"WECOM_OPERATORS": "Boss, LiSi,", "WECOM_ROBOT_KEYS": "k1,k2"}
+    wecom = Settings.load({"DEMO": "1", **WECOM, **own}, var=tmp_path).wecom
+    assert wecom is not None
+    assert (wecom.corp_id, wecom.agent_id, wecom.simulated) == ("ww1234567890abcdef", 1000002, False)
+    assert wecom.api_base == "https://qyapi.weixin.qq.com/cgi-bin"
+    assert wecom.operators == ("boss", "lisi")  # WeCom's userids do not distinguish case
+    assert wecom.robot_keys == ("k1", "k2")
+
+
+def test_without_an_enterprise_a_demo_uses_the_simulators(tmp_path: Path) -> None:
+    wecom = Settings.load({"DEMO": "1", "SIMULATOR_PORT": "8123"}, var=tmp_path).wecom
+    assert wecom is not None
+    assert wecom.simulated
+    assert wecom.agent_id == 1000002
+    assert wecom.api_base == "http://127.0.0.1:8123/cgi-bin"
+    assert wecom.operators == ("boss",)
+    assert len(wecom.robot_keys) == 1
+    assert len(base64.b64decode(wecom.aes_key + "=", validate=True)) == 32
+
+
+def test_without_an_enterprise_and_a_simulator_there_is_none(tmp_path: Path) -> None:
+    assert Settings.load({"DEMO": "1", "SIMULATOR_PORT": "off"}, var=tmp_path).wecom is None
+
+
+def test_the_clock_is_shifted_in_a_demo_only(tmp_path: Path) -> None:
+    assert "DEMO=1" in faults({**PRODUCTION, "CLOCK_FILE": "clock"}, tmp_path)["CLOCK_FILE"]
+    assert Settings.load({"DEMO": "1", "CLOCK_FILE": "my-clock"}, var=tmp_path).clock_file == Path("my-clock")
+
+
+def test_a_demo_keeps_its_keys(tmp_path: Path) -> None:
+    first, again = (Settings.load({"DEMO": "1"}, var=tmp_path) for _ in range(2))
+    assert first == again
+    assert first.secret_key
+    assert first.order_api_secret
+    assert len(first.encryption_keys) == 1
+    assert stat.S_IMODE((tmp_path / "keys.json").stat().st_mode) == 0o600
+
+
+def test_keys_that_are_given_are_neither_kept_nor_replaced(tmp_path: Path) -> None:
+    settings = Settings.load({"DEMO": "1", "SECRET_KEY": "given" * 8}, var=tmp_path)
+    assert settings.secret_key == "given" * 8
+    assert "SECRET_KEY" not in json.loads((tmp_path / "keys.json").read_text(encoding="utf-8"))
+
+
+def test_a_key_file_that_cannot_be_read_is_a_fault(tmp_path: Path) -> None:
+    (tmp_path / "keys.json").write_text("{", encoding="utf-8")
+    assert "var/keys.json" in faults({"DEMO": "1"}, tmp_path)["SECRET_KEY"]
+
+
+def test_processes_that_start_together_agree_on_the_keys(tmp_path: Path) -> None:
+    load = "Settings.load({'DEMO': '1'}, var=Path(sys.argv[1]))"
+    script = f"import sys; from pathlib import Path; from config import Settings; print({load}.secret_key)"
+    processes = [
+        subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE, cwd=ROOT)
+        for _ in range(3)
+    ]
+    printed = {process.communicate(timeout=60)[0].strip() for process in processes}
+    assert len(printed) == 1
+    assert len(printed.pop()) == 64
+
+
+def test_threads_that_ask_for_one_key_get_one(tmp_path: Path) -> None:
+    made = iter(range(100))
+    with ThreadPoolExecutor(8) as pool:
+        got = set(pool.map(lambda _: keep(tmp_path / "keys.json", "K", lambda: str(next(made))), range(16)))
+    assert got == {"0"}
+
+
+def test_secrets_never_print(tmp_path: Path) -> None:
+    hidden = {
+        "DATABASE_URL": "postgresql://u:hidden@h/n",
+        "REDIS_URL": "redis://:hidden@h/0",
+        "SECRET_KEY": "hidden" * 4,
+    }
+    settings = Settings.load({"DEMO": "1", **hidden}, var=tmp_path)
+    assert settings.wecom
+    printed = repr(settings)
+    kept = json.loads((tmp_path / "keys.json").read_text(encoding="utf-8"))
+    assert "hidden" not in printed
+    assert [name for name, value in kept.items() if value in printed] == ["WECOM_CORP_ID"]
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("postgresql://u@h/n", "postgresql+psycopg://u@h/n"),
+        ("postgres://u@h/n", "postgresql+psycopg://u@h/n"),
+        ("mysql://u@h/n", "mysql+pymysql://u@h/n"),
+        ("mariadb+pymysql://u@h/n", "mysql+pymysql://u@h/n"),
+        ("sqlite:///some.db", "sqlite:///some.db"),
+    ],
+)
+def test_a_database_is_reached_by_the_driver_that_is_installed(tmp_path: Path, written: str, read: str) -> None:
+    assert Settings.load({"DEMO": "1", "DATABASE_URL": written}, var=tmp_path).database_url == read
+
+
+def test_settings_do_not_change(tmp_path: Path) -> None:
+    settings = Settings.load({"DEMO": "1"}, var=tmp_path)
+    with pytest.raises(AttributeError):
+        settings.port = 1  # type: ignore[misc]
+
+
+def test_every_variable_is_explained_in_the_example() -> None:
+    source = (ROOT / "config.py").read_text(encoding="utf-8")
+    read = set(re.findall(r'"([A-Z]+(?:_[A-Z0-9]+)*)"', source)) - {"T"}
+    example = (ROOT / ".env.example").read_text(encoding="utf-8")
+    explained = set(re.findall(r"^#? ?([A-Z][A-Z0-9_]+)=", example, re.MULTILINE))
+    assert read == explained
+    assert len(read) > len(fields(Settings))
+
+
+def test_the_example_itself_is_sound(tmp_path: Path) -> None:
+    assert Settings.load({"DEMO": "1"}, ROOT / ".env.example", var=tmp_path).port == 8000
