@@ -1,0 +1,161 @@
+"""HTTP to WeCom with deadlines, bounded answers and no secret in any log or exception.
+
+A token, a secret and a robot's key travel in the query string (§0.3), so every text that may hold an address is a leak:
+requests' exceptions are replaced by our own, outside of their `except` so that no context keeps them, and what
+urllib3 logs at DEBUG passes a filter.
+
+Source   reference/wecom.md §0.3, §12.4
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import NewConnectionError
+
+from bot.wecom.errors import Refused, Unanswered
+
+log = logging.getLogger(__name__)
+
+CONNECT_SECONDS, READ_SECONDS, WHOLE_SECONDS = 4.0, 6.0, 11.0
+LARGEST_ANSWER = 1 << 20
+
+_SECRET = re.compile(r"((?:access_token|corpsecret|secret|key|response_code)=)[^&\s'\"\\)>]+")
+
+
+class _Redact(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = _SECRET.sub(r"\1***", record.getMessage()), ()
+        return True
+
+
+for _name in ("urllib3.connectionpool", "urllib3.connection", "urllib3.util.retry", "urllib3.poolmanager"):
+    logging.getLogger(_name).addFilter(_Redact())
+
+Observe = Callable[[str, str], None]
+
+
+class Wire:
+    """One base address; safe to share between threads and to carry over a fork.
+
+    base      WECOM_API_BASE, ends in /cgi-bin
+    observe   told of each call: path and errcode, "unanswered" where there was none (tuike_wecom_calls_total)
+    """
+
+    def __init__(self, base: str, observe: Observe | None = None) -> None:
+        self._base = base.rstrip("/")
+        self._observe = observe or (lambda path, errcode: None)
+        self._local = threading.local()
+        host = urlsplit(self._base).hostname or ""
+        self._loopback = host == "localhost" or host.startswith("127.") or host == "::1"
+
+    def get(self, path: str, query: dict[str, str]) -> dict[str, Any]:
+        return self._call("GET", path, query, {})
+
+    def post_json(self, path: str, query: dict[str, str], body: bytes, *, anew: bool = False) -> dict[str, Any]:
+        """`anew` takes a new connection: a kept one that the other end closes meanwhile looks like a lost call."""
+        headers = {"Content-Type": "application/json; charset=utf-8"} | ({"Connection": "close"} if anew else {})
+        return self._call("POST", path, query, {"data": body, "headers": headers})
+
+    def post_file(self, path: str, query: dict[str, str], name: str, data: bytes, media_type: str) -> dict[str, Any]:
+        # urllib3 2 writes a Chinese name as raw UTF-8, the only form that WeCom reads (§5).
+        return self._call("POST", path, query, {"files": {"media": (name, data, media_type)}})
+
+    def _call(self, method: str, path: str, query: dict[str, str], content: dict[str, Any]) -> dict[str, Any]:
+        """The answer's object where errcode is 0; else Refused or Unanswered."""
+        text = self._exchange(method, path, query, content)
+        answer = _object(path, text) if isinstance(text, bytes) else text
+        if isinstance(answer, Unanswered):
+            self._observe(path, "unanswered")
+            raise answer
+        self._observe(path, str(answer["errcode"]))
+        if answer["errcode"] != 0:
+            raise Refused(path, answer["errcode"], str(answer.get("errmsg", "")))
+        return answer
+
+    def _exchange(self, method: str, path: str, query: dict[str, str], content: dict[str, Any]) -> bytes | Unanswered:
+        """The bytes of a 200, or what went wrong: returned, not raised, so that it carries no exception of requests."""
+        until = time.monotonic() + WHOLE_SECONDS
+        address, accepted = f"{self._base}/{path}", False
+        options = {"timeout": (CONNECT_SECONDS, READ_SECONDS), "allow_redirects": False, "stream": True, **content}
+        try:
+            with self._session().request(method, address, params=dict(query), **options) as response:
+                if response.status_code != 200:
+                    return Unanswered(path, f"HTTP {response.status_code}", "unclear")
+                accepted = True
+                return _bounded(path, response, until)
+        except requests.ConnectTimeout:
+            return Unanswered(path, "no connection in time", "no")
+        except requests.ReadTimeout:
+            return Unanswered(path, "no answer in time", "likely")
+        except requests.RequestException as fault:
+            happened: Any = "likely" if accepted else "no" if _never_connected(fault) else "unclear"
+            return Unanswered(path, f"connection broken ({_cause(fault)})", happened)
+
+    def _session(self) -> requests.Session:
+        """One per thread and process: a connection that a fork has copied would mix two conversations."""
+        if getattr(self._local, "pid", None) != os.getpid():
+            session = requests.Session()
+            session.mount("http://", HTTPAdapter(max_retries=0))
+            session.mount("https://", HTTPAdapter(max_retries=0))
+            session.headers["User-Agent"] = "tuike"
+            session.trust_env = not self._loopback  # a company's proxy is used, but not for the simulator beside us
+            session.auth = _no_auth
+            self._local.session, self._local.pid = session, os.getpid()
+        return self._local.session  # type: ignore[no-any-return]
+
+
+def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Keeps requests from looking into ~/.netrc for every call."""
+    return request
+
+
+def _bounded(path: str, response: requests.Response, until: float) -> bytes | Unanswered:
+    text = b""
+    for piece in response.iter_content(65536):
+        text += piece
+        if len(text) > LARGEST_ANSWER:
+            return Unanswered(path, "the answer is too long", "likely")
+        if time.monotonic() > until:
+            return Unanswered(path, "the answer takes too long", "likely")
+    return text
+
+
+def _object(path: str, text: bytes) -> dict[str, Any] | Unanswered:
+    """The answer where it is an object with an integer errcode; some gateways write it as text."""
+    try:
+        answer = json.loads(text)
+        if isinstance(answer, dict) and not isinstance(answer["errcode"], bool):
+            return {**answer, "errcode": int(answer["errcode"])}
+    except (ValueError, TypeError, KeyError, RecursionError) as fault:
+        log.debug(
+            "answer cannot be read", extra={"event": "wecom.bad_answer", "path": path, "why": type(fault).__name__}
+        )
+    return Unanswered(path, "the answer is no JSON object with an errcode", "unclear")
+
+
+def _cause(fault: BaseException) -> str:
+    """The innermost exception's class: its text may hold the address."""
+    seen: BaseException = fault
+    for _ in range(8):
+        inner = seen.__cause__ or getattr(seen, "reason", None) or seen.__context__
+        if not isinstance(inner, BaseException):
+            break
+        seen = inner
+    return type(seen).__name__
+
+
+def _never_connected(fault: requests.RequestException) -> bool:
+    """True where no connection came about, so that WeCom cannot have seen the call."""
+    reasons = [getattr(argument, "reason", argument) for argument in fault.args]
+    return any(isinstance(reason, NewConnectionError) for reason in reasons)  # names that do not resolve are one too
