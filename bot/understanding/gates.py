@@ -1,0 +1,266 @@
+"""The intents that lead to money or end a question: confirm, cancel, withdraw. Here nothing is guessed.
+
+A sentence passes a gate only if every part of it is understood: it is cut, from left to right, into words that this
+module lists, and one word that is not listed closes the gate. So 「提现50」 and 「麻烦帮我把佣金提到零钱」 are withdrawals,
+and 「提现50了」, 「帮小王提50」, 「明天提现」, 「提50还是100」 are not, without anybody having thought of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from bot.understanding.amounts import find_amounts
+
+# --- confirm and cancel -------------------------------------------------------------------------------------------
+
+_YES = (
+    r"(?:确认|确定|没问题|没有问题|没错|同意|好的|好滴|好哒|好嘞|好勒|好咧|好呀|好啊|好哦|好嘛|好呢|好|可以的|可以|行的|行|是的|是|对的|对|"
+    r"嗯嗯|嗯呐|嗯哪|嗯|恩恩|恩|okk?|okay|oki|yes|yep|妥妥的|妥|成|中|得嘞|要得|就这样|就这么办|就这么定了?|就它了?|来吧|提吧|继续|可|没毛病|必须的)"
+)
+_SOFT = r"(?:的|呀|啊|哈哈|哈|呢|哦|噢|啦|滴|哒|嘞|呗|嘛|耶|，|\s)*"
+_CONFIRM = re.compile(
+    rf"(?:那就|那|就|我|嗯，?|恩，?|哦，?)?(?:{_YES}{_SOFT})+(?:(?<=确认|确定|同意)(?:提现|提款|提取|提|操作|办理)吧?|吧)?{_SOFT}"
+)
+# Agreeing words that are something else when they stand alone or so.
+_NOT_CONFIRM = re.compile(
+    r"(?:可|是呢|是哦|是啊|是呀|对啊|对呀|好好|好哈|成|中|来吧|继续|好呢)(?:，)?|.*(?:是|对|可以|确认|确定|没错|好的|行的)，?吧|对对?哦|好嘛|.*(?<!就)是呢"
+)
+_PENDING_CONFIRM = re.compile(
+    rf"(?:{_YES}{_SOFT})*(?:要的?|提|转|就提这?个?|提提|打吧|转吧|中|成|是啊|是呀|对啊|对呀|继续|来吧|可){_SOFT}|(?:{_YES}{_SOFT})+(?:我要|就)?(?:提现|提|办|弄|转)吧?|{_YES}{_SOFT}(?:谢谢|麻烦了|辛苦了|多谢)(?:你|啦|了)?"
+)
+
+_CANCEL = re.compile(
+    r"(?:那|还是|嗯|我|哦|就|先|额|啊|呃|不，?|，)*(?:取消(?:提现|操作|申请|这次|掉|提款|了|吧|一下)*|算了|算啦|算鸟|作罢|放弃|撤销|撤回|撤了|退出|停|停下|停止|结束|"
+    r"不用|不要|不必|不需要|不想要|不了|不|否|no|cancel|再说|再看看|再想想|再等等|再考虑(?:一下|下)?|考虑一下|等等|等一下|等一等|等会儿?|等下|稍等|慢着|且慢|先这样|"
+    r"(?:点|按|发|打|输|搞|弄|选|手|写)错|手滑|误点|误触|按到了?|不是|不对|不行|不可以|不好|不同意|不确认|不确定|没有|别|别了|暂时不用?|先不|先别|先等等|下次|改天|回头|以后再说|不弄|不办)"
+    r"(?:了|啦|吧|啊|呀|哈|的|谢谢|多谢|你|，|先|再说|再看看|数字?|金额|钱|下次|我|再想想|一下|那|吗它|掉|取消|不要|不提|不提现|这个|这次|了吧)*"
+)
+_NEGATED = re.compile(
+    r"(?:不|别|甭|先不|先别|不用|不要|不想|不打算|不准备|不需要|没想|没打算|没要|没说要?|没让你?|没叫你?|没有要|没申请|勿|停止|取消|撤销|撤回|放弃|终止|中止|算了)"
+    r"(?:再|去|给我|帮我|给|我的?|这次|这笔|那笔|刚才|刚刚|的|要|急着?|着急|，|现在)*"
+    r"(?:提(?:现|款|取|钱|佣|出来|了|啦|吧|先|$|，|\d|[一二两三四五六七八九十百])|取(?:现|钱|款|出来|了|\d)|转(?:账|出|钱|了)|打款|兑现|申请)"
+)
+_LATER = re.compile(
+    r"(?:明天|后天|下周|下个?月|下次|以后|改天|晚点|晚上|过几天|过两天|等会儿?|等一下|等下|待会儿?|回头|月底|年底|有空|之后|再说|先留着|攒|存着|凑够?|满了?|够了?|等|到时候?)"
+    r".{0,8}(?:再|才|就)?(?:提现|提款|取现|提|取)(?:$|，|吧|了|出来|好了|\d)"
+)
+_POSTPONED = re.compile(r"(?:再|才)(?:提现|提款|提取|提|取)")
+
+
+def is_confirm(text: str, *, pending: bool) -> bool:
+    """Whether the whole plain text is a clear yes. A question, a condition or one word more is none."""
+    if "?" in text or len(text) > 16:
+        return False
+    if pending and _PENDING_CONFIRM.fullmatch(text):
+        return True
+    return bool(_CONFIRM.fullmatch(text)) and not _NOT_CONFIRM.fullmatch(text)
+
+
+def is_cancel(text: str) -> bool:
+    """Whether the whole plain text takes back or puts off what was asked; a question never does."""
+    if "?" in text or re.search(r"[吗么呢]$|怎么|如何|为什么|为啥", text):
+        return False
+    if len(text) <= 20 and _CANCEL.fullmatch(text):
+        return True
+    if re.search(r"提不了|不能|不了现|不出来|不成功", text):
+        return False
+    return bool(_NEGATED.search(text)) or bool(_LATER.search(text)) and bool(_POSTPONED.search(text))
+
+
+# --- withdraw -----------------------------------------------------------------------------------------------------
+
+_FILL = (
+    "你好 您好 在吗 哈喽 hello hi 老板 老师 亲爱的 亲 客服 小助手 助手 机器人 同学 谢谢你 谢谢啦 谢谢了 谢谢 多谢 感谢 辛苦了 辛苦啦 辛苦 麻烦你了 麻烦了 麻烦你 麻烦 拜托了 拜托 劳驾 请 "
+    "thanks 帮忙 帮我 帮 给我 替我 我要 我想要 我想 我来 我需要 需要 想要 想 要 我现在 我这边 我 现在 马上 立刻 立即 赶紧 赶快 快点 快 今天 先 就 直接 那就 那 再 申请 发起 来 去 把 将 "
+    "一下 一点 一下子 下 个 一笔 笔 吧 呗 哈哈 哈 呀 啊 哦 噢 啦 嘛 嘞 喽 哟 呐 哇 诶 嗯嗯 嗯 额 呃 ok ， 的 这 这些 里面 里 "
+    "急用钱 急用 着急用钱 着急用 等钱用 等着用钱 等着用 要用钱 用钱 急需用钱 急需 有急用 没钱了 没钱吃饭了 没钱花了 没钱用了 缺钱 缺钱了 手头紧 要交房租了 交房租 要交房租 要还花呗了 要还信用卡了 吃饭 买菜 去吃饭 去买菜 月底了 "
+    "好的 好 可以了 够了 操作 办理 弄 处理 安排"
+).split()
+_VERB = "提现 提款 提取 取现 取款 取钱 提钱 提佣 兑现 提出来 提出去 提出 取出来 取出 提出来花 提走 套现 变现".split()
+_WEAK = "提 取".split()
+_MOVE = "转账 转出来 转出去 转 打款 打 汇 发放 发 结 结算 划 拿出来 拿 领出来 领 领取".split()
+_OUT = "出来 出去 走 掉 完".split()
+_MONEY = (
+    "可提现的钱 可提现余额 可提现金额 可提余额 可提现佣金 可提的佣金 可提的钱 账户余额 账户里的钱 账户里的佣金 账上的钱 账上的佣金 账户的钱 余额里的 佣金余额 钱包里的钱 我的钱 我的佣金 我的收益 我的余额 佣金 收益 余额 奖金 赚的钱 "
+    "赚到的钱 挣的钱 推广费 提成 收入 奖励 现金 钱 款"
+).split()
+_TO = "到 至 进 入 去 提到 转到 打到 发到 提现到 提取到 转进 打进 转入 提至 汇到 存到 打给 转给 发给 给 往".split()
+_DEST = (
+    "微信零钱里 微信零钱 微信钱包 微信账户 微信里 微信上 微信 零钱里 零钱包 零钱 钱包 银行卡里 银行卡上 银行卡 卡里 卡上 我卡里 我的银行卡 我的微信 我的零钱 我的卡 支付宝 我微信里 我微信 我零钱里 我零钱 我银行卡 账户 我账户 我 我卡"
+).split()
+_ALL = (
+    "能提多少提多少 有多少提多少 能提多少就提多少 有多少就提多少 有多少取多少 能提的 能提现的 可以提的 可以提现的 可提现的 可提的 可提现 全部的 全部都 全部 全都 全额 全数 全 所有的 所有 统统 通通 都 一次性 一分不剩 剩下的 剩下 剩余的 剩余 整笔 最多"
+).split()
+# 「都」 and the like only count as everything beside a verb; 最多 is a limit, see `_is_everything`.
+_DONE = "了 完 光".split()
+
+_KINDS = (
+    ("all", _ALL), ("verb", _VERB), ("money", _MONEY), ("dest", _DEST), ("to", _TO), ("move", _MOVE),
+    ("weak", _WEAK), ("out", _OUT), ("done", _DONE), ("fill", _FILL),
+)  # fmt: skip
+_AMOUNT_SIGN, _BLANK = "\ue000", "\ue001"
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A withdrawal that was asked for: an amount, everything, or neither was said."""
+
+    amount: str | None = None
+    everything: bool = False
+
+
+def _lexicon() -> tuple[dict[str, str], int]:
+    words: dict[str, str] = {_AMOUNT_SIGN: "amount"}
+    for kind, listed in _KINDS:
+        for word in listed:
+            words.setdefault(word, kind)
+    return words, max(map(len, words))
+
+
+_WORDS, _LONGEST = _lexicon()
+
+
+def _cut(text: str) -> list[tuple[str, str]] | None:
+    """(kind, word) for the whole text, longest words first; None when a part of it is not in the lists."""
+    cut, at = [], 0
+    while at < len(text):
+        for length in range(min(_LONGEST, len(text) - at), 0, -1):
+            word = text[at : at + length]
+            if kind := _WORDS.get(word):
+                cut.append((kind, word))
+                at += length
+                break
+        else:
+            return None
+    return cut
+
+
+def read_withdrawal(text: str, *, pending: str | None = None) -> Ask | None:
+    """The withdrawal that the whole plain text asks for, or None."""
+    if "?" in text or len(text) > 60:
+        return None
+    text = _corrected(text)
+    amounts = find_amounts(text)
+    if len(amounts) > 1:
+        return None
+    if amounts:
+        text = text[: amounts[0].start] + _AMOUNT_SIGN + text[amounts[0].end :]
+    cut = _cut(text.replace(" ", ""))
+    if cut is None or not _asks(cut, pending, marked=bool(amounts) and amounts[0].marked):
+        return None
+    everything = _is_everything(cut)
+    if amounts:
+        return None if everything and not _is_whole_of(cut) else Ask(amounts[0].slot)
+    return Ask(everything=everything)
+
+
+_CORRECTION = re.compile(
+    r"^(?:不是|不要|别提|不提|不)(?P<wrong>[^，]{1,10})，?(?:是|要|改成|改|换成|而是|我要|应该)*(?P<right>(?:提现?|取)[^，]+)$"
+)
+
+
+def _corrected(text: str) -> str:
+    """「不是50，提100」 asks for 100: the amount that is taken back is left out, and nothing else ever is."""
+    match = _CORRECTION.match(text)
+    if match:
+        wrong = find_amounts(match["wrong"])
+        if len(wrong) == 1 and wrong[0].start == 0 and wrong[0].end == len(match["wrong"]):
+            return match["right"]
+    return text
+
+
+def _asks(cut: list[tuple[str, str]], pending: str | None, *, marked: bool) -> bool:
+    kinds = [kind for kind, _ in cut]
+    words = [word for _, word in cut]
+    has = set(kinds)
+    if _is_told(cut):
+        return False
+    if "verb" in has:
+        return _verbs_fit(cut)
+    target = "dest" in has
+    if "weak" in has:
+        one = kinds.count("weak") == 1
+        return (
+            one and ("amount" in has or "money" in has or "all" in has or (target and "out" in has)) and _weak_fits(cut)
+        )
+    if "move" in has:
+        return (("to" in has and target) or "给我" in words) and ("amount" in has or "money" in has)
+    if "amount" in has and "to" in has and target and words[-1] != "我":
+        return True
+    return _answers_question(cut, pending)
+
+
+def _answers_question(cut: list[tuple[str, str]], pending: str | None) -> bool:
+    """While a withdrawal is talked about, an amount by itself (「100吧」, 「全部」) is one."""
+    if not pending or not pending.startswith("withdraw"):
+        return False
+    allowed = {"amount", "all", "fill", "money"}
+    return all(kind in allowed for kind, _ in cut) and any(kind in ("amount", "all") for kind, _ in cut)
+
+
+def _is_told(cut: list[tuple[str, str]]) -> bool:
+    """了 tells of something done (「提现50了」, 「提了50」), unless the sentence wants it (「我要提现了」, 「都提了吧」)."""
+    words = [word for _, word in cut]
+    for at, (kind, word) in enumerate(cut):
+        if kind != "done" or word != "了":
+            continue
+        rest = words[at + 1 :]
+        wanted = {"我要", "我想", "我想要", "我来", "要", "想", "帮我", "给我", "把", "麻烦", "请", "麻烦你"} & set(
+            words[:at]
+        )
+        if rest[:1] in (["吧"], ["呗"], ["哈"]):
+            continue
+        if not wanted or any(other in ("amount", "money", "all") for other, _ in cut[at + 1 :]):
+            return True
+    return False
+
+
+def _verbs_fit(cut: list[tuple[str, str]]) -> bool:
+    """One withdrawing verb, or one said twice (「提现，提现50」); 「我的提现」 names a thing, no wish."""
+    for (kind, word), (after, _) in zip(cut, cut[1:], strict=False):
+        if after == "verb" and (word == "的" or word.endswith("的") and kind == "fill"):
+            return False
+    return sum(kind in ("verb", "weak") for kind, _ in cut) <= 2
+
+
+def _weak_fits(cut: list[tuple[str, str]]) -> bool:
+    """提 and 取 alone mean many things: what they take must be beside them, and 「提个」 and 「提到100」 are others."""
+    kinds = [kind for kind, _ in cut]
+    at = kinds.index("weak")
+    after, before = cut[at + 1 :], kinds[:at]
+    if not after:
+        return bool({"amount", "money", "all"} & set(before))
+    if after[0][1] in ("个", "款", "的", "到", "至", "入"):
+        return (
+            after[0][1] == "个" and kinds[at + 2 : at + 3] == ["amount"] or after[0][1] == "到" and "dest" in kinds[at:]
+        )
+    return bool({"amount", "money", "all"} & set(kinds)) or after[0][0] == "out"
+
+
+def _is_everything(cut: list[tuple[str, str]]) -> bool:
+    words = {word for kind, word in cut if kind == "all"}
+    done = any(kind in ("done", "out") and word in ("完", "光") for kind, word in cut)
+    return bool(words) or done
+
+
+def _is_whole_of(cut: list[tuple[str, str]]) -> bool:
+    """「把50都提了」: 都 speaks of the amount; 「全部提现，200」 contradicts itself and is nobody's wish."""
+    return {word for kind, word in cut if kind == "all"} <= {"都"}
+
+
+def mentions_withdrawal(text: str) -> bool:
+    """Whether money leaving is spoken of at all, in whatever way."""
+    return bool(_MENTION.search(text))
+
+
+_MENTION = re.compile(
+    r"提现|提款|取现|取款|提钱|取钱|提佣|打款|兑现|套现|到账|转账|(?:提|取)出来|(?:提|取)(?:了|过|的)?(?:现)?[¥\d一二两三四五六七八九十几]+(?!天|单|个货)|"
+    r"(?:上次|上回|之前|昨天|前天|刚才|刚刚|已经)提|提的(?:钱|那|现)|能提|可提|不?提了|起提|才能?提|提不|钱(?:怎么|什么时候|啥时候|几时|何时|多久)?.{0,6}(?:到|打)|没到账|没收到钱"
+)
+
+
+def any_of(text: str, words: Iterable[str]) -> bool:
+    """Whether one of `words` stands in `text`."""
+    return any(word in text for word in words)

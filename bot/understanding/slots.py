@@ -1,0 +1,146 @@
+"""Slots of an intent, read from the sentence. Which intent has which stands in `conversation.md` §1."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bot.understanding import amounts, products
+from bot.understanding.dates import Named
+
+_STATUS = (
+    ("refunded", re.compile(r"退(?:款|货|单|了)|售后|取消")),
+    ("pending", re.compile(r"待结|[没未]有?结|冻结|结算中|在途")),
+    ("settled", re.compile(r"已经?结|结了|结算(?:了|过|完)|已到账")),
+)
+_BY = (
+    ("orders", re.compile(r"单量|单数|订单|出单|几单|多少单|成交")),
+    ("units", re.compile(r"件数|销量|数量|几件|多少件|份数|箱数")),
+    ("sales", re.compile(r"销售|金额|业绩|卖得?最|卖的最|gmv|成交额|营业额|流水")),
+)
+_TOPIC = (
+    ("fee", re.compile(r"手续费|服务费|收费|扣.{0,3}(?:费|钱)|要钱|押金|交钱")),
+    ("tax", re.compile(r"税")),
+    ("minimum", re.compile(r"最[低少小]|至少|起提|门槛|多少才|才能提|才可以|满多少|才让")),
+    ("limit", re.compile(r"最[高多大]|限额|上限|几次|次数|一天能|每天")),
+    ("refund", re.compile(r"退")),
+    ("self", re.compile(r"自己(?:买|下单|购买|用)|自购")),
+    ("arrival", re.compile(r"到账|多久|几天|什么时候|啥时候|何时|几号|结算|工作日|周末|节假日|解冻|冻结|哪天|几时")),
+    ("withdraw", re.compile(r"提|取现|取钱|取款|打款|银行卡")),
+    ("attribution", re.compile(r"保护期|锁客|锁定|有效期|归属")),
+    ("commission", re.compile(r"佣金|比例|提成|怎么算|返|点|奖励|赚|挣")),
+)
+_QUERY = (
+    re.compile(r"((?:最?高|多的?|最多)?(?:佣金|提成|返利|利润)(?:最?高|最?多|比较高|高点|大)?)"),
+    re.compile(r"(上新|新品|新款|爆款|热销|好卖|畅销)"),
+    re.compile(
+        r"(?:有没有|有什么|有啥|有哪些|卖不卖|还有|看看|搜|找|查|有)([\u4e00-\u9fff]{2,6}?)(?:可以卖|能卖|卖|推|吗|么|呢|的|$|，|\?)"
+    ),
+)
+_EMPTY_QUERY = re.compile(
+    r"^(?:商品|产品|货|东西|什么|啥|哪些|可以|能|好|佣金|提成|利润|返利|可卖|好货|货源|列表|目录|你们).*|.*(?:商品|产品)$"
+)
+_NAME = re.compile(
+    r"(?:是|由|通过|从|经)?(?P<before>[\u4e00-\u9fffa-z]{1,6}?)(?:推荐|介绍|邀请|拉|带|叫|喊|安利)(?:我)?(?:来|进|加|入|的|过来)|"
+    r"(?:推荐|介绍|邀请|引荐)人(?:是|叫|为|填|，|写)*(?P<after>[\u4e00-\u9fffa-z]{1,6})|"
+    r"(?:推荐|介绍|邀请|拉|带)我(?:来|进来|加入|进|入)?的(?:人)?(?:是|叫)(?P<behind>[\u4e00-\u9fffa-z]{1,6})|"
+    r"(?:上级|师傅|上线|老大)(?:是|叫)(?P<above>[\u4e00-\u9fffa-z]{1,6})|"
+    r"(?:绑定?|绑)(?:上级|推荐人|邀请人|关系|到|给|上)?(?P<bound>[小老阿][\u4e00-\u9fff])"
+)
+_NO_NAME = re.compile(r"^(?:我是|是|我|被|的|就是|朋友圈?的?)")
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What was found in a sentence, before anybody knows which of it the intent wants."""
+
+    text: str
+    periods: Sequence[Named]
+    order: str | None
+    code: str | None
+    found: products.Found | None
+
+
+def fill(intent: str, facts: Facts) -> dict[str, Any]:
+    """The slots of `intent`; what was not said is left out."""
+    reader = _READERS.get(intent)
+    return reader(facts) if reader else {}
+
+
+def _period(facts: Facts) -> dict[str, Any]:
+    return {"period": facts.periods[0].slot} if facts.periods else {}
+
+
+def _order(facts: Facts) -> dict[str, Any]:
+    return {"order": facts.order} if facts.order else {}
+
+
+def _code(facts: Facts) -> dict[str, Any]:
+    return {"code": facts.code} if facts.code else {}
+
+
+def _product(facts: Facts) -> dict[str, Any]:
+    if not facts.found:
+        return {}
+    if len(facts.found.skus) == 1:
+        return {"product": facts.found.skus[0]}
+    return {"products": list(facts.found.skus)}
+
+
+def _first(table: Sequence[tuple[str, re.Pattern[str]]], text: str) -> str | None:
+    return next((value for value, pattern in table if pattern.search(text)), None)
+
+
+def _orders(facts: Facts) -> dict[str, Any]:
+    status = _first(_STATUS, facts.text)
+    return _period(facts) | ({"status": status} if status else {})
+
+
+def _rank(facts: Facts) -> dict[str, Any]:
+    by = _first(_BY, facts.text)
+    return _period(facts) | ({"by": by} if by else {})
+
+
+def _rules(facts: Facts) -> dict[str, Any]:
+    topic = _first(_TOPIC, facts.text)
+    return {"topic": topic} if topic else {}
+
+
+def _explain(facts: Facts) -> dict[str, Any]:
+    """An amount is what somebody finds too little: marked as money, or after 才, 只有, 就, 给."""
+    slots = _order(facts)
+    masked = facts.text
+    for named in facts.periods:
+        masked = masked[: named.start] + "⟨" * (named.end - named.start) + masked[named.end :]
+    for amount in amounts.find_amounts(masked):
+        if amount.marked or re.search(r"(?:才|只|只有|就|给|给我|有|赚|是|变成|到账)$", masked[: amount.start]):
+            return slots | {"amount": amount.slot}
+    return slots
+
+
+def _bind(facts: Facts) -> dict[str, Any]:
+    if facts.code:
+        return {"code": facts.code}
+    match = _NAME.search(facts.text)
+    name = next((value for value in match.groups() if value), "") if match else ""
+    name = re.sub(r"(?:的|了|吧|啊|哦|呀|介绍|推荐)+$", "", _NO_NAME.sub("", _NO_NAME.sub("", name)))
+    return {"name": name} if name and name not in ("谁", "什么", "人", "你", "你们") else {}
+
+
+def _products(facts: Facts) -> dict[str, Any]:
+    if facts.found:
+        return {"query": facts.found.words}
+    for pattern in _QUERY:
+        match = pattern.search(facts.text)
+        if match and (pattern is not _QUERY[2] or not _EMPTY_QUERY.match(match[1])):
+            return {"query": match[1]}
+    return {}
+
+
+_READERS = {
+    "join": _code, "bind": _bind, "link": _product, "poster": _product, "copy": _product, "coupon": _product,
+    "products": _products, "earnings": _period, "earnings_detail": _period, "team": _period, "orders": _orders,
+    "rank": _rank, "explain": _explain, "parcel": _order, "appeal": _order, "rules": _rules, "today": _period,
+}  # fmt: skip
