@@ -29,6 +29,10 @@ class Departed(DomainError):
     code = "join.departed"
 
 
+class UnknownApplication(DomainError):
+    code = "join.unknown_application"
+
+
 class UnknownCode(DomainError):
     code = "join.unknown_code"
 

@@ -35,4 +35,4 @@ class Invalid(DomainError):
 class IdempotencyConflict(DomainError):
     """The same business key came again with other content."""
 
-    code = "conflict"
+    code = "conflict.same_key"

@@ -84,7 +84,7 @@ def check_request(amount: Money, available: Money, today: Money, limits: Limits)
 def check_move(state: State, to: State) -> None:
     """Refuse a step that the request cannot take from where it stands."""
     if to not in _NEXT[state]:
-        raise WrongState(state=state.value, to=to.value)
+        raise WrongState(state=state, to=to)
 
 
 def reserve(ref: int, owner: int, amount: Money) -> Entry:

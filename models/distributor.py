@@ -24,6 +24,7 @@ class Distributor(Base):
     __table_args__ = (
         UniqueConstraint("code"),
         Index("ix_distributor_inviter_id_joined_at", "inviter_id", "joined_at"),
+        Index("ix_distributor_status_id", "status", "id"),
         MYSQL,
     )
 

@@ -146,10 +146,25 @@ def join(
     return row, True
 
 
-def approve(session: Session, who: Distributor, *, now: datetime) -> None:
-    """Accept an application: he earns from the second of approval on."""
-    who.status = "active"
+def applications(session: Session, limit: int = 20) -> list[Distributor]:
+    """Who asked to join and waits for the merchant, oldest first."""
+    return list(
+        session.scalars(select(Distributor).where(Distributor.status == "review").order_by(Distributor.id).limit(limit))
+    )
+
+
+def decide_application(session: Session, number: int, *, accept: bool, now: datetime) -> tuple[Distributor, bool]:
+    """Accept or refuse an application, and whether that changed anything; he earns from the second of approval on."""
+    query = select(Distributor).where(Distributor.id == number).with_for_update()
+    who = session.scalars(query.execution_options(populate_existing=True)).one_or_none()
+    if who is None:
+        raise rules.UnknownApplication(number=number)
+    if who.status != "review":
+        return who, False
+    who.status = "active" if accept else "refused"
     who.joined_at = now.replace(microsecond=0)
+    session.flush()
+    return who, True
 
 
 def bind(session: Session, who: Distributor, inviter: Distributor, *, reason: str, now: datetime) -> None:

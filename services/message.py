@@ -22,6 +22,7 @@ from domain.conversation import Card, Dialog, Inbound, Poster, Reply, Sentence
 from domain.money import Money
 from domain.periods import Period, shanghai_date
 from domain.text import split_text
+from domain.withdrawal import State
 from models.message import DialogRow, Inbox, Outbox
 
 Say = Callable[[Sentence], str]
@@ -74,6 +75,8 @@ class Catalogue:
                 return f"{value.month}月{value.day}日"
             case Period():
                 return value.label
+            case State():
+                return self.render(Sentence(f"withdrawal_step.{value}"))
             case Sentence():
                 return self.render(value)
             case list() | tuple():

@@ -52,7 +52,7 @@ def request(
 ) -> tuple[Withdrawal, bool]:
     """Reserve `amount` and open a request; the same key returns the same request. Also: whether it is new."""
     session.execute(select(Distributor.id).where(Distributor.id == who.id).with_for_update())
-    if found := session.scalars(select(Withdrawal).where(Withdrawal.key == key)).one_or_none():
+    if found := find_by_key(session, key):
         if (found.distributor_id, found.amount) != (who.id, amount):
             raise IdempotencyConflict(key=key)
         return found, False
@@ -63,6 +63,10 @@ def request(
     session.flush()
     ledger.post(session, rules.reserve(row.id, who.id, amount), now=now)
     return row, True
+
+
+def find_by_key(session: Session, key: str) -> Withdrawal | None:
+    return session.scalars(select(Withdrawal).where(Withdrawal.key == key)).one_or_none()
 
 
 def get(session: Session, number: int, *, lock: bool = False) -> Withdrawal:

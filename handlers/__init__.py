@@ -1,0 +1,57 @@
+"""What the assistant does: one short function per intent, and the table that finds it.
+
+A handler reads as a script: it calls services and returns keys and facts; sentences stand in `assets/messages`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from domain.conversation import Intent, Reply
+from handlers import commission, distributor, help, poster, rank, today, withdrawal
+from handlers.context import Context, House, referral_link
+
+Handler = Callable[[Intent, Context], Reply]
+
+HANDLERS: dict[str, Handler] = {
+    "help": help.help_,
+    "join": distributor.join,
+    "link": distributor.link,
+    "poster": poster.poster,
+    "products": poster.products,
+    "earnings": commission.earnings,
+    "earnings_detail": commission.earnings_detail,
+    "explain": commission.explain,
+    "orders": commission.orders,
+    "team": distributor.team,
+    "rank": rank.rank,
+    "withdraw": withdrawal.withdraw,
+    "withdraw_status": withdrawal.withdraw_status,
+    "rules": help.rules,
+    "bind": distributor.bind,
+    "confirm": withdrawal.confirm,
+    "cancel": withdrawal.cancel,
+    "greet": help.greet,
+    "thanks": help.thanks,
+    "unsupported": help.unsupported,
+    "unknown": help.unknown,
+}
+
+FOR_OPERATORS: dict[str, Handler] = {
+    "review": withdrawal.review,
+    "approve": withdrawal.approve,
+    "reject": withdrawal.reject,
+    "paid": withdrawal.paid,
+    "today": today.today,
+}
+
+
+def handle(ask: Intent, ctx: Context) -> Reply:
+    """Do what is asked; an operator's word from somebody who is none is like any other unknown word."""
+    handler = HANDLERS.get(ask.name)
+    if handler is None and ctx.operator is not None:
+        handler = FOR_OPERATORS.get(ask.name)
+    return (handler or help.unknown)(ask, ctx)
+
+
+__all__ = ["FOR_OPERATORS", "HANDLERS", "Context", "Handler", "House", "handle", "referral_link"]

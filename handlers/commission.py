@@ -1,0 +1,114 @@
+"""What was earned, from which orders, and why."""
+
+from __future__ import annotations
+
+from domain.conversation import Intent, Reply, Sentence
+from domain.money import ZERO, Money
+from handlers.context import Context
+from handlers.periods import asked_period, this_month
+from models.order import Order
+from services import earnings as earned
+from services import ledger
+from services.earnings import AwardLine, OrderLine, Reason
+
+
+def earnings(ask: Intent, ctx: Context) -> Reply:
+    period = asked_period(ask) or this_month(ctx.now)
+    me = ctx.me
+    amount = earned.in_period(ctx.session, me.id, period)
+    have = ledger.balances(ctx.session, me.id)
+    key = "earnings.now_withdrawing" if have.withdrawing else "earnings.now"
+    reply = Reply.of(
+        key,
+        period=period.label,
+        amount=amount,
+        pending=have.pending,
+        available=have.available,
+        withdrawing=have.withdrawing,
+    )
+    if have.available < ZERO:
+        return reply.then("earnings.negative")
+    missing = ctx.house.limits.minimum - have.available
+    if missing > ZERO:
+        return reply.then("earnings.below_minimum", missing=missing, minimum=ctx.house.limits.minimum)
+    return reply.then("earnings.next")
+
+
+def earnings_detail(ask: Intent, ctx: Context) -> Reply:
+    period = asked_period(ask) or this_month(ctx.now)
+    lines = earned.lines(ctx.session, ctx.me.id, period)
+    if not lines:
+        return Reply.of("earnings.no_lines", period=period.label)
+    amount = earned.in_period(ctx.session, ctx.me.id, period)
+    reply = Reply.of("earnings.lines", period=period.label, amount=amount, lines=[_line(line) for line in lines])
+    return reply.then("earnings.lines_next", order=lines[0].order_no)
+
+
+def orders(ask: Intent, ctx: Context) -> Reply:
+    period = asked_period(ask)
+    found = earned.orders(ctx.session, ctx.me.id, period, status=ask.slots.get("status"))
+    label = period.label if period else "最近"
+    if not found.total:
+        return Reply.of("orders.none", period=label).then("orders.none_next", link=ctx.link(ctx.me.code))
+    reply = Reply.of("orders.some", period=label, count=found.total, sales=found.sales)
+    return reply.then("orders.lines", lines=[_order_line(line) for line in found.lines])
+
+
+def explain(ask: Intent, ctx: Context) -> Reply:
+    """Why an order earned what it earned: the asked one, the one of that amount, or the latest."""
+    me = ctx.me
+    amount = ask.slots.get("amount")
+    order = earned.find_order(
+        ctx.session,
+        me.id,
+        words=ctx.text,
+        amount=Money.of_yuan(amount) if amount else None,
+        period=asked_period(ask),
+        named=ask.slots.get("order"),
+    )
+    if order is None:
+        return Reply.of("explain.not_found" if ask.slots.get("order") or amount else "explain.nothing_yet")
+    return _explanation(ctx, order)
+
+
+def _explanation(ctx: Context, order: Order) -> Reply:
+    found = earned.explain(ctx.session, order, ctx.me.id, now=ctx.now)
+    if not found.awards:
+        reply = Reply.of("explain.no_award", order=order.no, paid=order.paid)
+        return reply.then("explain.reasons", lines=[_reason(reason) for reason in found.reasons])
+    reply = Reply.of("explain.head", order=order.no, amount=found.amount)
+    reply = reply.then("explain.why", lines=[award.why for award in found.awards])
+    if found.taken_back:
+        reply = reply.then("explain.taken_back", amount=found.taken_back)
+    if found.reasons:
+        reply = reply.then("explain.reasons", lines=[_reason(reason) for reason in found.reasons])
+    return reply.then(f"explain.when_{found.standing.code}", date=found.standing.available_at)
+
+
+def _line(line: AwardLine) -> Sentence:
+    return Sentence(
+        "earnings.line",
+        {
+            "date": line.paid_at,
+            "order": line.order_no,
+            "amount": line.amount,
+            "state": Sentence(f"state.{line.state}", {}),
+        },
+    )
+
+
+def _order_line(line: OrderLine) -> Sentence:
+    return Sentence(
+        "orders.line",
+        {
+            "order": line.no,
+            "date": line.paid_at,
+            "net": line.net,
+            "commission": line.commission,
+            "state": Sentence(f"order_state.{line.state}", {}),
+        },
+    )
+
+
+def _reason(reason: Reason) -> Sentence:
+    return Sentence(f"skip.{reason.code}", {"title": reason.title})

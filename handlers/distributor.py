@@ -1,0 +1,74 @@
+"""Joining, the link, the inviter, the team."""
+
+from __future__ import annotations
+
+from domain.conversation import Intent, Reply, Sentence
+from domain.distributor import UnknownCode
+from handlers.context import Context
+from handlers.periods import asked_period
+from services import distributor
+
+
+def join(ask: Intent, ctx: Context) -> Reply:
+    """Make the writer a distributor, at once or for review; whoever is one already gets the same code again."""
+    house = ctx.house
+    who, is_new = distributor.join(
+        ctx.session,
+        house.vault,
+        ctx.address,
+        inviter_code=ask.slots.get("code"),
+        mode=house.join_mode,
+        below=house.below,
+        now=ctx.now,
+    )
+    ctx.sender = who
+    if is_new:
+        userid = ctx.address.sender
+        ctx.later(f"directory:{userid}", "lookup_name", {"userid": userid}, key=f"name:{who.id}")
+    if who.status == "review":
+        if is_new:
+            ctx.tell_operators(
+                Reply.of("review.application", number=who.id, nickname=who.nickname), key=f"apply:{who.id}"
+            )
+        return Reply.of("join.in_review")
+    key = "join.welcome" if is_new else "join.again"
+    reply = Reply.of(key, code=ctx.me.code, link=ctx.link(who.code))
+    if is_new and who.inviter_id is not None:
+        reply = reply.then("join.inviter", inviter=ctx.session.get_one(type(who), who.inviter_id).nickname)
+    return reply.then("join.first_steps", base=house.base_url)
+
+
+def link(ask: Intent, ctx: Context) -> Reply:
+    me = ctx.me
+    sku = ask.slots.get("product")
+    reply = Reply.of("link.own", link=ctx.link(me.code), code=me.code)
+    if sku is not None:
+        reply = Reply.of("link.product", link=ctx.link(me.code, sku=sku), own=ctx.link(me.code))
+    return reply.then("link.next")
+
+
+def bind(ask: Intent, ctx: Context) -> Reply:
+    """Name one's inviter afterwards: once, within a day of joining and before the first order."""
+    me = ctx.me
+    if (typed := ask.slots.get("code")) is None:
+        return Reply.of("bind.which_code")
+    inviter = distributor.find_by_code(ctx.session, typed)
+    if inviter is None:
+        raise UnknownCode(code=typed)
+    distributor.bind(ctx.session, me, inviter, reason="bind", now=ctx.now)
+    return Reply.of("bind.done", inviter=inviter.nickname)
+
+
+def team(ask: Intent, ctx: Context) -> Reply:
+    period = asked_period(ask)
+    found = distributor.team(
+        ctx.session, ctx.me, start=period.start if period else None, end=period.end if period else None
+    )
+    if period is not None:
+        reply = Reply.of("team.in_period", invited=found.invited, period=period.label, joined=found.joined)
+    else:
+        reply = Reply.of("team.all", invited=found.invited)
+    if not found.newest:
+        return reply.then("team.nobody", link=ctx.link(ctx.me.code))
+    lines = [Sentence("team.line", {"nickname": row.nickname, "joined": row.joined_at}) for row in found.newest]
+    return reply.then("team.newest", lines=lines)

@@ -1,0 +1,208 @@
+"""What a distributor earned, from which orders, and why: the questions that the chat asks of awards and orders.
+
+Units    Money in fen; an award belongs to the period in which its order was paid
+Rule     a distributor sees his own awards and the orders that are attributed to him, and no buyer's data
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy.orm import Session
+
+from domain import settlement
+from domain.money import ZERO, Money, total
+from domain.periods import Period
+from domain.settlement import Standing
+from models.commission import Award
+from models.order import Order
+from services import commission
+
+SHOWN = 10
+_WORDS = re.compile(r"[0-9A-Za-z_\-./:#]+")
+
+
+@dataclass(frozen=True, slots=True)
+class AwardLine:
+    order_no: str
+    paid_at: datetime
+    amount: Money
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLine:
+    """state: paid | completed | settled | refunded; commission is what this distributor has of it."""
+
+    no: str
+    paid_at: datetime
+    net: Money
+    commission: Money
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    total: int
+    sales: Money
+    lines: tuple[OrderLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    code: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """All awards of one person in one order as they stand, and why others of his are missing."""
+
+    awards: tuple[commission.Told, ...]
+    reasons: tuple[Reason, ...]
+    amount: Money
+    taken_back: Money
+    standing: Standing
+
+
+def in_period(session: Session, distributor_id: int, period: Period) -> Money:
+    """The sum of his awards as they stand, of orders paid in the period."""
+    return session.scalar(select(func.sum(Award.amount)).where(_awards(distributor_id, period))) or ZERO
+
+
+def lines(session: Session, distributor_id: int, period: Period) -> list[AwardLine]:
+    """His latest awards of the period, one line for each order."""
+    rows = session.execute(
+        select(Award.order_id, Award.amount, Award.state, Award.paid_at, Order.no)
+        .join(Order, Order.id == Award.order_id)
+        .where(_awards(distributor_id, period), Award.peak > ZERO)
+        .order_by(Award.paid_at.desc(), Award.order_id.desc(), Award.id)
+        .limit(SHOWN * 4)
+    ).all()
+    by_order: dict[int, list[AwardLine]] = {}
+    for row in rows:
+        by_order.setdefault(row.order_id, []).append(AwardLine(row.no, row.paid_at, row.amount, row.state))
+    return [_together(group) for group in list(by_order.values())[:SHOWN]]
+
+
+def _together(group: list[AwardLine]) -> AwardLine:
+    """Several awards of one order as one line; its state is the earliest of those that are left."""
+    states = [line.state for line in group]
+    state = next(state for state in ("pending", "available", "reversed") if state in states)
+    return AwardLine(group[0].order_no, group[0].paid_at, total(line.amount for line in group), state)
+
+
+def _awards(distributor_id: int, period: Period) -> ColumnElement[bool]:
+    return and_(Award.distributor_id == distributor_id, *_within(Award.paid_at, period))
+
+
+def orders(session: Session, distributor_id: int, period: Period | None, *, status: str | None = None) -> Orders:
+    """His orders, newest first. `status`: pending | settled | refunded."""
+    mine = [Order.distributor_id == distributor_id, *_within(Order.paid_at, period)]
+    if status == "refunded":
+        mine.append(Order.net < Order.paid)
+    count, sales = session.execute(select(func.count(), func.sum(Order.net)).where(*mine)).one()
+    rows = session.scalars(
+        select(Order).where(*mine).order_by(Order.paid_at.desc(), Order.id.desc()).limit(SHOWN)
+    ).all()
+    shares = _shares(session, distributor_id, [row.id for row in rows])
+    shown = tuple(
+        OrderLine(row.no, row.paid_at, row.net, shares.get(row.id, (ZERO, False))[0], _state(row, shares))
+        for row in rows
+    )
+    return Orders(count, sales or ZERO, shown)
+
+
+def _shares(session: Session, distributor_id: int, order_ids: list[int]) -> dict[int, tuple[Money, bool]]:
+    """Per order: what he has of it, and whether it has been settled."""
+    rows = session.execute(
+        select(Award.order_id, func.sum(Award.amount).label("amount"), func.max(Award.available_at).label("available"))
+        .where(Award.distributor_id == distributor_id, Award.order_id.in_(order_ids))
+        .group_by(Award.order_id)
+    )
+    return {row.order_id: (row.amount, row.available is not None) for row in rows}
+
+
+def _state(order: Order, shares: dict[int, tuple[Money, bool]]) -> str:
+    if order.net == ZERO and order.paid > ZERO:
+        return "refunded"
+    if shares.get(order.id, (ZERO, False))[1]:
+        return "settled"
+    return "completed" if order.completed_at else "paid"
+
+
+def find_order(
+    session: Session, distributor_id: int, *, words: str, amount: Money | None, period: Period | None, named: str | None
+) -> Order | None:
+    """The order that a question is about: a word that is the number of one of his own, else the amount, else the last.
+
+    A number that is none of his finds nothing, whoever's it is.
+    """
+    candidates = {word.strip(".:#-/") for word in _WORDS.findall(words)} | ({named} if named else set())
+    by_number = select(Order).where(Order.no.in_(candidates), _is_his(distributor_id)).limit(1)
+    if candidates and (found := session.scalars(by_number).first()) is not None:
+        return found
+    if named is not None:
+        return None
+    if amount is not None:
+        return _last_with_amount(session, distributor_id, amount, period)
+    return _last(session, distributor_id, period)
+
+
+def _last_with_amount(session: Session, distributor_id: int, amount: Money, period: Period | None) -> Order | None:
+    """His last order that gave him this amount, in one award or in all of his together."""
+    mine = [Award.distributor_id == distributor_id, *_within(Award.paid_at, period)]
+    together = select(Award.order_id).where(*mine).group_by(Award.order_id).having(func.sum(Award.amount) == amount)
+    single = select(Award.order_id).where(*mine, Award.amount == amount)
+    query = select(Order).where(or_(Order.id.in_(together), Order.id.in_(single)))
+    return session.scalars(query.order_by(Order.paid_at.desc(), Order.id.desc()).limit(1)).first()
+
+
+def _last(session: Session, distributor_id: int, period: Period | None) -> Order | None:
+    """The last one attributed to him or from which he has an award: two queries that an index answers."""
+    sold = select(Order).where(Order.distributor_id == distributor_id, *_within(Order.paid_at, period))
+    earned = select(Order).join(Award, Award.order_id == Order.id)
+    earned = earned.where(Award.distributor_id == distributor_id, *_within(Award.paid_at, period))
+    found = [
+        session.scalars(sold.order_by(Order.paid_at.desc(), Order.id.desc()).limit(1)).first(),
+        session.scalars(earned.order_by(Award.paid_at.desc(), Award.id.desc()).limit(1)).first(),
+    ]
+    return max((row for row in found if row), key=lambda row: (row.paid_at, row.id), default=None)
+
+
+def _within(column: Any, period: Period | None) -> list[ColumnElement[bool]]:
+    return [] if period is None else [column >= period.start, column < period.end]
+
+
+def _is_his(distributor_id: int) -> ColumnElement[bool]:
+    """Attributed to him, or one from which he has an award."""
+    has_award = exists().where(Award.order_id == Order.id, Award.distributor_id == distributor_id)
+    return or_(Order.distributor_id == distributor_id, has_award)
+
+
+def explain(session: Session, order: Order, distributor_id: int, *, now: datetime) -> Explanation:
+    """What he has of an order and why, what was taken back, and when the rest becomes available."""
+    awards = tuple(commission.told(session, order, distributor_id))
+    skips = commission.skips_of(session, order, distributor_id)
+    reasons = {(row.reason, row.facts["title"]): Reason(row.reason, row.facts["title"]) for row in skips}
+    if not awards and not reasons:
+        reasons[order.reason_code, ""] = Reason("no_rule" if order.distributor_id else "nobody", "")
+    return Explanation(
+        awards=awards,
+        reasons=tuple(reasons.values()),
+        amount=total(award.amount for award in awards),
+        taken_back=total(award.taken_back for award in awards),
+        standing=_standing(order, awards, now),
+    )
+
+
+def _standing(order: Order, awards: tuple[commission.Told, ...], now: datetime) -> Standing:
+    if any(award.state == "pending" for award in awards):
+        return settlement.standing(order.settles_at, now)
+    if any(award.state == "available" for award in awards):
+        return Standing("available", order.settles_at)
+    return Standing("reversed", None)
