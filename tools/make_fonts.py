@@ -21,6 +21,7 @@ from pathlib import Path
 
 from fontTools.subset import Options, Subsetter
 from fontTools.ttLib import TTCollection, TTFont
+from fontTools.ttLib.tables._c_m_a_p import CmapSubtable
 
 SC = ("Noto Sans CJK SC", "Noto Sans CJK SC Bold")
 SYMBOL_RANGES = (
@@ -66,7 +67,10 @@ def write(font: TTFont, points: set[int], path: Path) -> None:
     subsetter = Subsetter(options)
     subsetter.populate(unicodes=points)
     subsetter.subset(font)
-    font["cmap"].tables = [table for table in font["cmap"].tables if table.format == 12] or font["cmap"].tables
+    whole = CmapSubtable.newSubtable(12)  # the one format that services/poster/glyphs.py reads
+    whole.platformID, whole.platEncID, whole.language = 3, 10, 0
+    whole.cmap = font.getBestCmap()
+    font["cmap"].tables = [whole]
     font.flavor = None
     font["head"].modified = font["head"].created  # the same input gives the same bytes
     font.recalcTimestamp = False

@@ -1,0 +1,40 @@
+"""The QR code: matrix from `qrcode`, drawn at a whole number of pixels a module, quiet zone included, never resampled."""
+
+import qrcode
+from PIL import Image
+from qrcode.constants import ERROR_CORRECT_M
+from qrcode.exceptions import DataOverflowError
+
+from services.poster.faults import LinkTooLong
+
+QUIET = 4  # modules on every side, ISO/IEC 18004
+SMALLEST_MODULE = 8  # pixels
+
+
+def matrix(link: str) -> list[list[bool]]:
+    """The modules of `link` at error correction M, without quiet zone; True is dark."""
+    code = qrcode.QRCode(error_correction=ERROR_CORRECT_M, border=0)
+    code.add_data(link, optimize=0)
+    try:
+        code.make(fit=True)
+    except (DataOverflowError, ValueError) as fault:
+        raise LinkTooLong(f"the link has {len(link.encode())} bytes, more than a QR code holds") from fault
+    return [[bool(module) for module in row] for row in code.get_matrix()]
+
+
+def draw(link: str, room: int, dark: str) -> Image.Image:
+    """The code with its quiet zone, as large as whole modules allow within `room` pixels; LinkTooLong below 8 a module."""
+    modules = matrix(link)
+    across = len(modules) + 2 * QUIET
+    scale = room // across
+    if scale < SMALLEST_MODULE:
+        raise LinkTooLong(
+            f"the link has {len(link.encode())} bytes and needs a QR code of {across * SMALLEST_MODULE} pixels, "
+            f"but the layout leaves {room}; shorten BASE_URL or the SKU, or enlarge the layout's QR box"
+        )
+    packed = bytes(0 if module else 255 for row in modules for module in row)
+    small = Image.frombytes("L", (len(modules), len(modules)), packed)
+    sharp = small.resize((len(modules) * scale, len(modules) * scale), Image.Resampling.NEAREST)
+    code = Image.new("RGB", (across * scale, across * scale), "white")
+    code.paste(Image.new("RGB", sharp.size, dark), (QUIET * scale, QUIET * scale), sharp.point(lambda level: 255 - level))
+    return code
