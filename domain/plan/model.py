@@ -215,7 +215,7 @@ def _read_up(node: Node) -> int:
     if not found:
         raise Wrong(
             "只能是 seller（出单人）或 upline-1、upline-2…（upline-1 是邀请出单人的人，没有 upline-0）",
-            "must be seller, or upline-1, upline-2, … (upline-1 invited the seller; there is no upline-0)",
+            "must be seller, or upline-1, upline-2 and so on (upline-1 invited the seller; there is no upline-0)",
         )
     return int(found[1] or 0)
 

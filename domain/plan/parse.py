@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from domain.document import Fault, Form, Leaf, Node, Refused, Wrong, each, from_yaml, text
 from domain.money import Money
@@ -101,20 +101,17 @@ def _read_rules(node: Node) -> tuple[Rule, ...]:
 
 def _read_rule(node: Node) -> Rule:
     """The rule of the class that its `kind` names."""
-    kinds = ", ".join(KINDS)
-    if not isinstance(node.value, dict):
-        raise Wrong("规则要写成「键: 值」的形式", "a rule is a mapping of keys to values")
-    named = node.value.get("kind")
-    kind = named.value.text if named is not None and isinstance(named.value, Leaf) else None
-    if named is None:
-        raise Wrong(f"缺少 kind；可用：{kinds}", f"kind is missing; allowed: {kinds}")
-    if kind in KINDS:
-        return KINDS[kind](node)
+    kind = Form(node).need("kind", _read_kind)
+    return KINDS[kind](node) if kind else cast(Rule, None)  # without a kind there is a fault, and no plan comes of it
+
+
+def _read_kind(node: Node) -> str:
+    kind, kinds = text()(node), ", ".join(KINDS)
     if kind in KINDS_TO_COME:
-        message = Wrong(f"规则类型 {kind} {LATER[0]}；可用：{kinds}", f"kind {kind} {LATER[1]}; allowed: {kinds}")
-    else:
-        message = Wrong(f"没有这种规则类型；可用：{kinds}", f"there is no such kind of rule; allowed: {kinds}")
-    raise message
+        raise Wrong(f"规则类型 {kind} {LATER[0]}；可用：{kinds}", f"kind {kind} {LATER[1]}; allowed: {kinds}")
+    if kind not in KINDS:
+        raise Wrong(f"没有这种规则类型；可用：{kinds}", f"there is no such kind of rule; allowed: {kinds}")
+    return kind
 
 
 def _rule_faults(plan: Plan, index: int, rule: Rule, catalogue: Catalogue) -> Iterator[Fault]:
