@@ -107,8 +107,8 @@ def _in_order(claims: Iterable[Claim], *, latest_first: bool = True) -> list[Cla
     return sorted(by_kind, key=lambda claim: claim.at, reverse=latest_first)
 
 
-def _fault(claim: Claim, order: OrderSide, policy: Policy) -> Why | None:
-    """Why the claim does not count; None: it does."""
+def standing(claim: Claim, order: OrderSide) -> Why | None:
+    """Why the claim is none at all, whatever the plan says of windows; None: it is one."""
     claimant = claim.claimant
     if claimant is None or claimant.status not in EARNING + FORMER:
         return "unknown"
@@ -116,10 +116,16 @@ def _fault(claim: Claim, order: OrderSide, policy: Policy) -> Why | None:
         return "not_joined"
     if claim.at > order.paid_at:
         return "after_payment"
-    # Shown while he may not promote it is no claim; what customers owe him from before stays his, and the engine
-    # skips him there.
+    # Shown while he may not promote it is no claim; what he brought about before stays his, and the engine skips him.
     if claim.kind in ("code", "coupon", "group") and claimant.status not in EARNING:
         return "suspended"
+    return None
+
+
+def _fault(claim: Claim, order: OrderSide, policy: Policy) -> Why | None:
+    """Why the claim does not count; None: it does."""
+    if why := standing(claim, order):
+        return why
     if policy.window_days and order.paid_at - claim.at >= timedelta(days=policy.window_days):
         return "expired"
     return None

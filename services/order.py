@@ -1,0 +1,355 @@
+"""Orders: record one once, apply refunds, completions and shipments, and keep those that come before their order.
+
+Known    by `source` and `no`; content is compared after parsing, by a keyed digest
+Locks    a slot for the order's number, before looking whether the order is there: two pushes about one number wait for
+         each other, so neither can miss what the other is just writing. Then the order's row, then its awards.
+Raises   Invalid (also for a number that several sources have), IdempotencyConflict
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from domain import order as rules
+from domain.errors import DomainError, IdempotencyConflict, Invalid
+from domain.fields import canonical
+from domain.money import ZERO, total
+from domain.order import CompletionFacts, LineLeft, OrderFacts, RefundFacts, ShipmentFacts
+from models.distributor import Distributor
+from models.order import EarlyFact, IntakeLock, Order, OrderLine, Refund, Shipment
+from services import attribution, commission, distributor, plan
+from services.once import insert_once
+from services.vault import Vault
+
+log = logging.getLogger(__name__)
+
+Status = Literal["created", "same", "completed", "kept"]
+SLOTS = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a push; `order` is None where it is kept until the order comes.
+
+    created    new: an order, a refund, a parcel
+    completed  the order is completed by it
+    same       it was here before, nothing has changed
+    """
+
+    status: Status
+    order: Order | None
+
+
+def record(session: Session, vault: Vault, facts: OrderFacts, *, now: datetime) -> Outcome:
+    """Record an order once, decide who has it, accrue, and apply what came before it."""
+    _take_turn(session, facts.no)
+    digest = vault.digest("order", facts.canonical())
+    if found := _find(session, facts.no, facts.source):
+        return _again(session, found, facts, digest, now=now)
+
+    loaded = plan.in_force(session, facts.paid_at)
+    decided = attribution.decide(session, vault, facts, loaded)
+    upline = distributor.upline(session, decided.seller) if decided.seller else []
+    order = _row(facts, digest, vault, decided, upline, loaded, now)
+    session.add(order)
+    session.flush()
+    lines = _line_rows(order, facts)
+    session.add_all(lines)
+    session.flush()
+    attribution.leave_touch(session, decided, order.id, at=facts.paid_at)
+    commission.accrue(session, order, lines, now=now)
+    if facts.completed_at is not None:
+        commission.complete(session, order, now=now)
+    _apply_early(session, order, lines, now=now)
+    log.info("order recorded", extra={"event": "order.recorded", "order": order.id, "reason": order.reason_code})
+    return Outcome("created", order)
+
+
+def refund(session: Session, no: str, facts: RefundFacts, *, source: str | None = None, now: datetime) -> Outcome:
+    """Apply a refund once, or keep it until its order comes; without `source` the number must be one order's only."""
+    _take_turn(session, no)
+    order = _find(session, no, source)
+    digest = _hash(facts.canonical())
+    if order is None:
+        return _keep(session, no, source, "refund", facts.refund_no, digest, facts.content(), now=now)
+    if found := _find_refund(session, order.source, facts.refund_no):
+        if (found.order_id, found.digest) != (order.id, digest):
+            raise IdempotencyConflict(refund_no=facts.refund_no)
+        return Outcome("same", order)
+    _refund(session, order, _lines(session, order), facts, digest, now=now)
+    return Outcome("created", order)
+
+
+def complete(session: Session, no: str, facts: CompletionFacts, *, source: str | None = None, now: datetime) -> Outcome:
+    """Complete an order; a second completion changes nothing."""
+    _take_turn(session, no)
+    order = _find(session, no, source)
+    if order is None:
+        return _keep(session, no, source, "completion", no, None, facts.content(), now=now)
+    if order.completed_at is not None:
+        return Outcome("same", order)
+    rules.check_not_before_payment("at", facts.at, order.paid_at)
+    _complete(session, order, facts.at, now=now)
+    return Outcome("completed", order)
+
+
+def ship(session: Session, no: str, facts: ShipmentFacts, *, source: str | None = None, now: datetime) -> Outcome:
+    """Note a parcel of an order; the same carrier and waybill again changes nothing."""
+    _take_turn(session, no)
+    order = _find(session, no, source)
+    if order is None:
+        ref = _hash(canonical([no, facts.carrier, facts.waybill]))
+        return _keep(session, no, source, "shipment", ref, None, facts.content(), now=now)
+    rules.check_not_before_payment("at", facts.at, order.paid_at)
+    return Outcome("created" if _ship(session, order, facts, now=now) else "same", order)
+
+
+def answer(session: Session, order: Order) -> dict[str, Any]:
+    """An order as the API tells it: who has it and why, and the awards as they stand."""
+    who = session.get(Distributor, order.distributor_id) if order.distributor_id is not None else None
+    return {
+        "no": order.no,
+        "distributor": {"code": who.code, "name": who.nickname} if who else None,
+        "reason": {"code": order.reason_code, "text": order.reason_text},
+        "awards": commission.awards_of(session, order),
+    }
+
+
+# Finding and locking
+
+
+def _take_turn(session: Session, no: str) -> None:
+    """One transaction at a time for each number; SQLite's writers wait for each other anyway."""
+    if session.get_bind().dialect.name == "sqlite":
+        return
+    slot = zlib.crc32(no.encode()) % SLOTS
+    mine = select(IntakeLock.slot).where(IntakeLock.slot == slot).with_for_update()
+    if session.execute(mine).first() is None:
+        insert_once(session, IntakeLock, {"slot": slot})
+        session.execute(mine).one()
+
+
+def _find(session: Session, no: str, source: str | None) -> Order | None:
+    """The order, locked; a settlement run may be looking at it."""
+    query = select(Order).where(Order.no == no).with_for_update().execution_options(populate_existing=True)
+    if source is not None:
+        return session.scalars(query.where(Order.source == source)).one_or_none()
+    found = session.scalars(query.limit(2)).all()
+    if len(found) > 1:
+        raise Invalid([("source", f"不止一个来源有订单号「{no}」，请在地址后面写明来源：?source=…")])
+    return found[0] if found else None
+
+
+def _lines(session: Session, order: Order) -> list[OrderLine]:
+    return list(session.scalars(select(OrderLine).where(OrderLine.order_id == order.id).order_by(OrderLine.line)))
+
+
+def _find_refund(session: Session, source: str, refund_no: str) -> Refund | None:
+    return session.scalars(select(Refund).where(Refund.source == source, Refund.refund_no == refund_no)).one_or_none()
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+# An order comes for the first time, or again
+
+
+def _row(
+    facts: OrderFacts,
+    digest: str,
+    vault: Vault,
+    decided: attribution.Attribution,
+    upline: Sequence[Distributor],
+    loaded: plan.LoadedPlan | None,
+    now: datetime,
+) -> Order:
+    return Order(
+        source=facts.source,
+        no=facts.no,
+        digest=digest,
+        content={
+            "ref": {"code": facts.ref.code, "coupon": facts.ref.coupon, "group": facts.ref.group},
+            "freight": facts.freight.yuan,
+            "completed_at": _completion_said(facts),
+        },
+        buyer_digest=vault.digest(*facts.buyer.known_as(facts.source)[0]),
+        distributor_id=decided.seller.id if decided.seller else None,
+        buyer_distributor_id=decided.buyer.id if decided.buyer else None,
+        plan_version_id=loaded.version_id if loaded else None,
+        reason_code=decided.reason,
+        reason_text=decided.text,
+        claims=decided.claims,
+        upline=[{"id": row.id, "code": row.code} for row in upline],
+        paid=facts.paid,
+        net=facts.paid,
+        paid_at=facts.paid_at,
+        completed_at=facts.completed_at,
+        received_at=now,
+    )
+
+
+def _line_rows(order: Order, facts: OrderFacts) -> list[OrderLine]:
+    return [
+        OrderLine(
+            order_id=order.id,
+            line=number,
+            sku=line.sku,
+            name=line.name,
+            category=line.category,
+            qty=line.qty,
+            price=line.price,
+            paid=line.paid,
+            cost=line.cost,
+            refunded=ZERO,
+            refunded_qty=0,
+        )
+        for number, line in enumerate(facts.lines)
+    ]
+
+
+def _completion_said(facts: OrderFacts) -> str | None:
+    return facts.completed_at.isoformat() if facts.completed_at else None
+
+
+def _again(session: Session, order: Order, facts: OrderFacts, digest: str, *, now: datetime) -> Outcome:
+    """The same number once more: a repeat, the completion, or something else under a number that is taken.
+
+    A push without `completed_at` after one that had it is an older one that was repeated, not another content.
+    """
+    said, before = _completion_said(facts), order.content.get("completed_at")
+    if order.digest != digest or (None not in (said, before) and said != before):
+        raise IdempotencyConflict(no=facts.no)
+    if said is None or before is not None or order.completed_at is not None or facts.completed_at is None:
+        return Outcome("same", order)
+    order.content = order.content | {"completed_at": said}
+    _complete(session, order, facts.completed_at, now=now)
+    return Outcome("completed", order)
+
+
+# Facts about an order that is here
+
+
+def _refund(
+    session: Session, order: Order, lines: list[OrderLine], facts: RefundFacts, digest: str, *, now: datetime
+) -> None:
+    left = [LineLeft(line.qty - line.refunded_qty, line.paid - line.refunded) for line in lines]
+    rules.check_refund(facts, left, paid_at=order.paid_at)
+    entries = facts.by_line()
+    for entry in entries:
+        lines[entry.line].refunded += entry.amount
+        lines[entry.line].refunded_qty += entry.qty
+    order.net -= total(entry.amount for entry in entries)
+    row = Refund(
+        order_id=order.id,
+        source=order.source,
+        refund_no=facts.refund_no,
+        digest=digest,
+        at=facts.at,
+        lines=[{"line": entry.line, "qty": entry.qty, "amount_fen": entry.amount.fen} for entry in entries],
+        received_at=now,
+    )
+    session.add(row)
+    session.flush()
+    commission.refund(session, order, lines, row, now=now)
+    log.info("order refunded", extra={"event": "order.refunded", "order": order.id, "refund": row.id})
+
+
+def _complete(session: Session, order: Order, at: datetime, *, now: datetime) -> None:
+    order.completed_at = at
+    session.flush()
+    commission.complete(session, order, now=now)
+    log.info("order completed", extra={"event": "order.completed", "order": order.id})
+
+
+def _ship(session: Session, order: Order, facts: ShipmentFacts, *, now: datetime) -> bool:
+    values = {"order_id": order.id, "carrier": facts.carrier, "waybill": facts.waybill, "at": facts.at}
+    return insert_once(session, Shipment, values | {"received_at": now})
+
+
+# Facts about an order that has not come yet
+
+
+def _keep(
+    session: Session,
+    no: str,
+    source: str | None,
+    kind: str,
+    ref: str,
+    digest: str | None,
+    content: dict[str, Any],
+    *,
+    now: datetime,
+) -> Outcome:
+    """Keep a fact until its order comes. With a digest the same `ref` must have the same content and order."""
+    digest = _hash(canonical([no, digest]))
+    values = {"source": source or "", "order_no": no, "kind": kind, "ref": ref, "digest": digest, "content": content}
+    if not insert_once(session, EarlyFact, values | {"received_at": now}):
+        found = session.scalars(
+            select(EarlyFact.digest).where(
+                EarlyFact.source == (source or ""), EarlyFact.kind == kind, EarlyFact.ref == ref
+            )
+        ).one()
+        if found != digest:
+            raise IdempotencyConflict(refund_no=ref)
+    return Outcome("kept", None)
+
+
+_RANK = {"refund": 0, "completion": 1, "shipment": 2}
+
+
+def _apply_early(session: Session, order: Order, lines: list[OrderLine], *, now: datetime) -> None:
+    """Apply what came before the order, in the order of its own time. What does not fit is marked with why not."""
+    facts = session.scalars(
+        select(EarlyFact).where(
+            EarlyFact.source.in_((order.source, "")), EarlyFact.order_no == order.no, EarlyFact.applied_at.is_(None)
+        )
+    ).all()
+    for fact in sorted(facts, key=lambda fact: (datetime.fromisoformat(fact.content["at"]), _RANK[fact.kind], fact.id)):
+        try:
+            _apply(session, order, lines, fact, now=now)
+        except DomainError as refusal:
+            fact.fault = _in_a_line(refusal)[:255]
+            log.warning(
+                "what came before its order does not fit it",
+                extra={"event": "early_fact.refused", "order": order.id, "early_fact": fact.id, "kind": fact.kind},
+            )
+        fact.applied_at = now
+    if facts:
+        session.flush()
+
+
+def _apply(session: Session, order: Order, lines: list[OrderLine], fact: EarlyFact, *, now: datetime) -> None:
+    """Nothing is written before all that can be refused has been checked."""
+    if fact.kind == "refund":
+        refund_facts = RefundFacts.kept(fact.content)
+        digest = _hash(refund_facts.canonical())
+        if found := _find_refund(session, order.source, refund_facts.refund_no):
+            if (found.order_id, found.digest) != (order.id, digest):
+                raise IdempotencyConflict(refund_no=refund_facts.refund_no)
+            return
+        _refund(session, order, lines, refund_facts, digest, now=now)
+    elif fact.kind == "completion":
+        at = CompletionFacts.kept(fact.content).at
+        if order.completed_at is None:
+            rules.check_not_before_payment("at", at, order.paid_at)
+            _complete(session, order, at, now=now)
+    else:
+        shipment = ShipmentFacts.kept(fact.content)
+        rules.check_not_before_payment("at", shipment.at, order.paid_at)
+        _ship(session, order, shipment, now=now)
+
+
+def _in_a_line(refusal: DomainError) -> str:
+    if isinstance(refusal, Invalid):
+        return "；".join(f"{field}：{why}" for field, why in refusal.faults)
+    return "同一个退款单号已用于别的退款"
