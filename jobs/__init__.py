@@ -1,0 +1,1 @@
+"""What happens by the clock, and the queue that it runs on."""
