@@ -110,7 +110,7 @@ def take_in(session: Session, inbound: Inbound, *, now: datetime) -> tuple[Inbox
         channel=inbound.channel,
         key=inbound.key,
         sender=inbound.sender,
-        inbound=_stored(inbound),
+        inbound=stored(inbound),
         state="waiting",
         answer=None,
         due_at=now,
@@ -127,7 +127,7 @@ def take_in(session: Session, inbound: Inbound, *, now: datetime) -> tuple[Inbox
     return row, True
 
 
-def _stored(inbound: Inbound) -> dict[str, Any]:
+def stored(inbound: Inbound) -> dict[str, Any]:
     return asdict(inbound) | {"sent_at": inbound.sent_at.isoformat()}
 
 

@@ -1,0 +1,311 @@
+"""One message, handled once: find who writes, understand, call the handler, keep the answer, queue what follows.
+
+Everything that a message does is one transaction with its inbox row, whose unique key makes a repeat give the stored
+answer. Where handling fails, that transaction is rolled back and a second one keeps the row for the workers, so that
+nothing that was accepted is lost.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.orm import Session
+
+import handlers
+from bot.understanding import Understanding
+from bot.understanding.products import ProductName
+from domain.conversation import Inbound, Intent, Reply
+from domain.errors import DomainError
+from domain.periods import shanghai_date
+from domain.text import split_text
+from handlers import Context, House
+from models import Sessions
+from models.message import DialogRow, Inbox
+from services import distributor, message, metrics, product
+from services.distributor import Address
+
+log = logging.getLogger(__name__)
+
+PASSIVE_WITHIN_SECONDS = 4.0
+TRIES = 5
+RETRY_AFTER = (timedelta(seconds=1), timedelta(seconds=5), timedelta(seconds=30), timedelta(minutes=5))
+CATALOGUE_SECONDS = 10.0
+# Handlers that change the business; the others only read, and need no savepoint to undo a refusal.
+WRITING = frozenset({"join", "bind", "confirm", "cancel", "approve", "reject", "paid", "withdraw"})
+# A card's click cannot be answered by a passive text.
+WITH_PASSIVE_REPLY = frozenset({"text", "menu", "greet", "unsupported"})
+
+
+class DatabaseDown(Exception):
+    """The message could not even be kept: the platform must send it again."""
+
+
+@dataclass(slots=True)
+class _Work:
+    """What handling one message produced, until it is committed."""
+
+    intent: str
+    answer: str
+    lanes: list[str]
+
+
+class Assistant:
+    """Handles messages of all channels. Safe to use from several threads and processes."""
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        house: House,
+        understanding: Understanding,
+        clock: Callable[[], datetime],
+        wake: Callable[[Iterable[str]], None],
+    ) -> None:
+        self._sessions = sessions
+        self._house = house
+        self._understanding = understanding
+        self._clock = clock
+        self._wake = wake
+        self._in_work: set[tuple[str, str]] = set()
+        self._in_work_lock = threading.Lock()
+        self._products: tuple[ProductName, ...] = ()
+        self._products_until = 0.0
+
+    def receive(self, inbound: Inbound) -> str:
+        """Handle a message that just arrived and return the text of its passive reply; empty where there is none.
+
+        A repeat gets the stored answer; a repeat of one that is being handled right now gets nothing.
+        Raises DatabaseDown
+        """
+        key = (inbound.channel, inbound.key)
+        with self._in_work_lock:
+            if key in self._in_work:
+                return ""
+            self._in_work.add(key)
+        try:
+            return self._receive(inbound)
+        finally:
+            with self._in_work_lock:
+                self._in_work.discard(key)
+
+    def _receive(self, inbound: Inbound) -> str:
+        try:
+            work = self._handle_new(inbound)
+        except IntegrityError:
+            # Another process had the same message, or two messages did the same thing at the same moment.
+            return self._stored_or_kept(inbound, "IntegrityError")
+        except OperationalError as fault:
+            if _is_connection(fault):
+                raise DatabaseDown from fault
+            return self._stored_or_kept(inbound, type(fault).__name__)
+        except Exception as fault:
+            log.exception("a message failed", extra={"event": "message.failed", "key": inbound.key})
+            return self._stored_or_kept(inbound, type(fault).__name__)
+        metrics.messages.labels(channel=inbound.channel, intent=work.intent).inc()
+        if work.lanes:
+            self._wake(work.lanes)
+        return work.answer
+
+    def _handle_new(self, inbound: Inbound) -> _Work:
+        started = time.monotonic()
+        now = self._clock()
+        with self._sessions.writing() as session:
+            if (found := message.find_inbox(session, inbound)) is not None:
+                return _Work("repeat", found.answer or "", [])
+            work = self._work(session, inbound, now=now, started=started)
+            session.add(
+                Inbox(
+                    channel=inbound.channel,
+                    key=inbound.key,
+                    sender=inbound.sender,
+                    inbound=message.stored(inbound),
+                    state="handled",
+                    answer=work.answer,
+                    intent=work.intent,
+                    attempts=1,
+                    due_at=now,
+                    received_at=now,
+                    handled_at=now,
+                )
+            )
+        return work
+
+    def _stored_or_kept(self, inbound: Inbound, fault: str) -> str:
+        """The answer that another transaction stored; else keep the message for the workers."""
+        now = self._clock()
+        try:
+            with self._sessions.writing() as session:
+                row, is_new = message.take_in(session, inbound, now=now)
+                if is_new:
+                    row.attempts, row.due_at = 1, now + RETRY_AFTER[0]
+                    log.warning(
+                        "message kept for the workers",
+                        extra={"event": "message.kept", "inbox": row.id, "fault": fault},
+                    )
+                return row.answer or ""
+        except DBAPIError as down:
+            raise DatabaseDown from down
+
+    # -----------------------------------------------------------------------------------------------------------
+    # What was kept
+
+    def due(self, limit: int = 50) -> list[int]:
+        """Inbox rows that wait for another try."""
+        query = select(Inbox.id).where(Inbox.state == "waiting", Inbox.due_at <= self._clock())
+        with self._sessions.reading() as session:
+            return list(session.scalars(query.order_by(Inbox.due_at).limit(limit)))
+
+    def retry(self, inbox_id: int) -> None:
+        """Handle a kept message; its answer goes by the outbox. After the last try the sender gets an apology."""
+        now = self._clock()
+        lanes: list[str] = []
+        try:
+            with self._sessions.writing() as session:
+                row = _lock_waiting(session, inbox_id)
+                if row is None:
+                    return
+                inbound = message.inbound_of(row)
+                work = self._work(session, inbound, now=now, started=None)
+                row.state, row.answer, row.intent, row.handled_at = "handled", "", work.intent, now
+                row.attempts += 1
+                lanes = work.lanes
+        except Exception:
+            log.exception("a message failed again", extra={"event": "message.failed", "inbox": inbox_id})
+            lanes = self._put_off(inbox_id, now)
+        if lanes:
+            self._wake(lanes)
+
+    def _put_off(self, inbox_id: int, now: datetime) -> list[str]:
+        with self._sessions.writing() as session:
+            row = _lock_waiting(session, inbox_id)
+            if row is None:
+                return []
+            row.attempts += 1
+            if row.attempts < TRIES:
+                row.due_at = now + RETRY_AFTER[min(row.attempts, len(RETRY_AFTER)) - 1]
+                return []
+            row.state = "failed"
+            ctx = self._context(session, message.inbound_of(row), now, None)
+            ctx.send(ctx.lane, Reply.of("failure.apology"), key=f"inbox:{inbox_id}:apology")
+            ctx.tell_operators(Reply.of("failure.notice", number=inbox_id), key=f"inbox:{inbox_id}:notice")
+            return ctx.lanes
+
+    # -----------------------------------------------------------------------------------------------------------
+    # The work itself
+
+    def _work(self, session: Session, inbound: Inbound, *, now: datetime, started: float | None) -> _Work:
+        """Handle within the caller's transaction. `started` is None where no passive reply can be given any more."""
+        if inbound.kind == "ignored":
+            return _Work("ignored", "", [])
+        dialog_row = message.dialog_row(session, inbound.channel, inbound.sender)
+        if _greeted_before(inbound, dialog_row, now):
+            return _Work("ignored", "", [])
+        ctx = self._context(session, inbound, now, dialog_row)
+        before = ctx.dialog
+        ask = self._understand(inbound, ctx, now)
+        reply = self._reply(ask, ctx)
+        greeted_on = shanghai_date(now) if inbound.kind == "greet" else None
+        if ctx.dialog != before or greeted_on is not None:
+            message.save_dialog(session, dialog_row, inbound.channel, inbound.sender, ctx.dialog, greeted_on)
+        return _Work(ask.name, self._say(session, inbound, ctx, reply, started), ctx.lanes)
+
+    def _context(self, session: Session, inbound: Inbound, now: datetime, dialog_row: DialogRow | None) -> Context:
+        address = Address(inbound.channel, inbound.sender)
+        return Context(
+            session=session,
+            house=self._house,
+            now=now,
+            address=address,
+            message_key=inbound.key,
+            sender=distributor.find(session, self._house.vault, address),
+            operator=distributor.find_operator(session, inbound.sender) if inbound.channel == "wecom" else None,
+            dialog=message.dialog(dialog_row, now),
+            text=inbound.text,
+            task_id=inbound.task_id,
+            response_code=inbound.response_code,
+        )
+
+    def _understand(self, inbound: Inbound, ctx: Context, now: datetime) -> Intent:
+        if inbound.kind in ("menu", "card"):
+            return Intent(inbound.text)
+        if inbound.kind != "text":
+            return Intent(inbound.kind)
+        return self._understanding.understand(
+            inbound.text,
+            now=now,
+            catalogue=self._catalogue(ctx.session),
+            operator=ctx.operator is not None,
+            pending=ctx.dialog.state if ctx.dialog else None,
+        )
+
+    def _catalogue(self, session: Session) -> tuple[ProductName, ...]:
+        """The names on the shelf, read again every few seconds; the same tuple while nothing changed."""
+        if time.monotonic() >= self._products_until:
+            names = tuple(ProductName(row.sku, row.name, row.category) for row in product.on_shelf(session))
+            if names != self._products:
+                self._products = names
+            self._products_until = time.monotonic() + CATALOGUE_SECONDS
+        return self._products
+
+    def _reply(self, ask: Intent, ctx: Context) -> Reply:
+        """The handler's reply; a refusal undoes what the handler did and becomes a reply of its own code."""
+        dialog = ctx.dialog
+        try:
+            if ask.name not in WRITING:
+                return handlers.handle(ask, ctx)
+            with ctx.session.begin_nested():
+                return handlers.handle(ask, ctx)
+        except DomainError as refusal:
+            ctx.lanes.clear()
+            if ask.name != "confirm":
+                ctx.dialog = dialog
+            return Reply.of(refusal.code, **refusal.facts)
+
+    def _say(self, session: Session, inbound: Inbound, ctx: Context, reply: Reply, started: float | None) -> str:
+        """Queue what cannot be the passive reply; return what can."""
+        parts = split_text(self._house.catalogue.text(reply))
+        passive = ""
+        in_time = started is not None and time.monotonic() - started < PASSIVE_WITHIN_SECONDS
+        if in_time and inbound.kind in WITH_PASSIVE_REPLY:
+            passive, parts = parts[0], parts[1:]
+        key = f"answer:{inbound.channel}:{inbound.key}"
+        for number, part in enumerate(parts):
+            ctx.later(ctx.lane, "text", {"content": part}, key=f"{key}:{number}")
+        if reply.cards or reply.posters:
+            message.queue_extras(session, self._house.catalogue, reply, key=key, lane=ctx.lane, now=ctx.now)
+            ctx.lanes.append(ctx.lane)
+        return passive
+
+
+def _greeted_before(inbound: Inbound, row: DialogRow | None, now: datetime) -> bool:
+    """Whoever opens the app again on the same day is not greeted again; a subscription always is."""
+    if inbound.kind != "greet" or inbound.text != "enter_agent":
+        return False
+    return row is not None and row.greeted_on == shanghai_date(now).isoformat()
+
+
+def _lock_waiting(session: Session, inbox_id: int) -> Inbox | None:
+    query = select(Inbox).where(Inbox.id == inbox_id, Inbox.state == "waiting")
+    return session.scalars(query.with_for_update(skip_locked=True)).one_or_none()
+
+
+def _is_connection(fault: DBAPIError) -> bool:
+    """Whether the database is out of reach, as against a deadlock or a lock that was waited for too long."""
+    return fault.connection_invalidated or isinstance(fault.orig, ConnectionError) or _cannot_connect(fault.orig)
+
+
+def _cannot_connect(original: Any) -> bool:
+    """PyMySQL's numbers for no connection; psycopg's connection failures carry no SQLSTATE."""
+    if type(original).__module__.startswith("pymysql"):
+        return bool(original.args) and original.args[0] in (2002, 2003, 2006, 2013, 1040, 1045, 1049, 1053, 1927)
+    if type(original).__module__.startswith("psycopg"):
+        sqlstate = getattr(original, "sqlstate", None)
+        return sqlstate is None or sqlstate.startswith(("08", "57P"))
+    return "unable to open" in str(original)
