@@ -1,4 +1,4 @@
-"""The plan document (分销方案): parsed, validated, immutable. The format's meaning is in docs and plans.md.
+"""The plan document (分销方案): parsed, validated, immutable. What each key means is in plans.md §2.
 
     plan = parse(text)                     # form only; PlanRefused names line, key and what is allowed
     check_against(plan, catalogue)         # the SKUs and categories that it names; PlanRefused likewise

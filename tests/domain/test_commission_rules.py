@@ -237,6 +237,12 @@ def test_a_refund_after_settlement_is_taken_from_what_is_available() -> None:
     assert story.refund("60.00", at="2026-04-02T00:00:00+08:00").award()["state"] == "reversed"
 
 
+def test_a_full_refund_to_come_does_not_unsettle_what_is_settled() -> None:
+    story = given(SELLER).order(completed_at=COMPLETED).refund("100.00", at="2026-04-01T00:00:00+08:00")
+    assert story.award("2026-03-31T23:59:59+08:00")["state"] == "available"
+    assert story.award("2026-04-01T00:00:00+08:00")["state"] == "reversed"
+
+
 def test_a_full_refund_in_the_moment_of_settlement_leaves_nothing_to_settle() -> None:
     story = given(SELLER).order(completed_at=COMPLETED).refund("100.00", at=SETTLES)
     assert story.award(SECOND_BEFORE)["state"] == "pending"
