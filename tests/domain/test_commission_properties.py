@@ -57,7 +57,9 @@ def plans(draw: st.DrawFn) -> str:
 @st.composite
 def orders(draw: st.DrawFn, no: str) -> dict[str, Any]:
     """An order with refunds that never go beyond what is left."""
-    line_facts: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries({"sku": st.sampled_from(SKUS), "qty": st.integers(1, 3), "paid": yuan})
+    line_facts: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
+        {"sku": st.sampled_from(SKUS), "qty": st.integers(1, 3), "paid": yuan}
+    )
     lines = draw(st.lists(line_facts, min_size=1, max_size=3))
     paid = draw(st.integers(0, 20))
     refunds = []
