@@ -1,6 +1,6 @@
 """Draw the six demo products' pictures: small ray-marched still lifes, rendered by headless Chromium's WebGL.
 
-    python tools/draw_products.py OUT [--size 1200] [--only strawberry,cherry] [--samples 2]
+    python tools/draw_products.py OUT [--size 1200] [--only strawberry,cherry] [--samples 1] [--finer 1.4]
 
 Each fruit is a signed distance function in tools/products/*.glsl, on the shared studio of tools/products/studio.glsl.
 Piles are packed here, with a fixed seed, so that the same call draws the same picture. Needs the development
@@ -74,7 +74,7 @@ def bunch(seed: int) -> list[Sphere]:
     """A bunch of grapes that lies on its side: a pile that is long in x and grows thin towards one end."""
     dice = random.Random(seed)
     lying: list[Sphere] = []
-    for number in range(44):
+    for _ in range(44):
         r = 0.36 * (1 + dice.uniform(-0.06, 0.08))
         spots = []
         for _ in range(400):
@@ -94,7 +94,8 @@ def bunch(seed: int) -> list[Sphere]:
 
 def array(name: str, spheres: list[Sphere]) -> str:
     rows = ", ".join("vec4({:.4f}, {:.4f}, {:.4f}, {:.4f})".format(*sphere) for sphere in spheres)
-    return f"const int {name.upper()}_COUNT = {len(spheres)};\nconst vec4 {name.upper()}[{len(spheres)}] = vec4[]({rows});\n"
+    count, label = len(spheres), name.upper()
+    return f"const int {label}_COUNT = {count};\nconst vec4 {label}[{count}] = vec4[]({rows});\n"
 
 
 PILES = {
@@ -112,16 +113,18 @@ def fragment(name: str, samples: int) -> str:
     return head + data + fruits + scene + (HERE / "studio.glsl").read_text()
 
 
-def draw(page: Page, name: str, size: int, samples: int) -> Image.Image:
-    encoded = page.evaluate(DRAW, [fragment(name, samples), size, 80])
-    return Image.open(io.BytesIO(base64.b64decode(encoded))).convert("RGB")
+def draw(page: Page, name: str, size: int, samples: int, finer: float) -> Image.Image:
+    encoded = page.evaluate(DRAW, [fragment(name, samples), round(size * finer), 80])
+    drawn = Image.open(io.BytesIO(base64.b64decode(encoded))).convert("RGB")
+    return drawn.resize((size, size), Image.Resampling.LANCZOS) if finer != 1 else drawn
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("out", type=Path)
     parser.add_argument("--size", type=int, default=1200)
-    parser.add_argument("--samples", type=int, default=2, help="per pixel and direction")
+    parser.add_argument("--samples", type=int, default=1, help="per pixel and direction")
+    parser.add_argument("--finer", type=float, default=1.4, help="drawn that much larger and scaled down")
     parser.add_argument("--only", default=",".join(PICTURES))
     asked = parser.parse_args()
     switches = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
@@ -132,7 +135,7 @@ def main() -> None:
         page = browser.new_page()
         page.set_default_timeout(0)
         for name in asked.only.split(","):
-            picture = draw(page, name, asked.size, asked.samples)
+            picture = draw(page, name, asked.size, asked.samples, asked.finer)
             picture.save(asked.out / f"{name}.jpg", quality=86, optimize=True, progressive=True)
         browser.close()
 

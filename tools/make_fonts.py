@@ -6,13 +6,13 @@ Sources  CJK_FOLDER: NotoSansCJK-Regular.ttc and -Bold.ttc (Debian's fonts-noto-
          NOTO_EMOJI_WOFF: files/noto-emoji-emoji-700-normal.woff of npm's @fontsource/noto-emoji (OFL 1.1).
          DEJAVU_SANS_TTF: DejaVuSans.ttf (Debian's fonts-dejavu-core, Bitstream Vera licence).
 
-NotoSansSC-Regular and -Bold hold GB 2312's 6,763 characters, the 5,401 common ones of Big5 (a nickname is often written
-in traditional characters), kana, Latin, Greek, Cyrillic, punctuation, currency and symbols. NotoSansSC-Rare holds the other
-ideographs that GB 18030 knows and the source draws, and the common Hangul syllables, in one weight. NotoEmoji holds the emoji in one
-colour, DejaVuSans what is left of Latin, Arabic, Hebrew, Georgian and the dingbats that people put into nicknames.
+NotoSansSC-Regular and -Bold hold GB 2312's 6,763 characters, the 5,401 common ones of Big5 (a nickname is often
+written in traditional characters), kana, Latin, Greek, Cyrillic, punctuation, currency and symbols. NotoSansSC-Rare
+holds the other ideographs that the source draws, and the common Hangul syllables, in one weight. NotoEmoji holds the
+emoji in one colour, DejaVuSans what is left of Latin, Arabic, Hebrew, Georgian and the dingbats of nicknames.
 
-Layout tables are dropped: the posters are set with Pillow's basic layout, so that they look alike whether or not raqm is
-installed. Hinting is dropped: at poster sizes it changes nothing and weighs a third of the file.
+Layout tables are dropped: the posters are set with Pillow's basic layout, so that they look alike whether or not
+raqm is installed. Hinting is dropped: at poster sizes it changes nothing and weighs a third of the file.
 """
 
 import sys

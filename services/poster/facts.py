@@ -9,7 +9,8 @@ from typing import ClassVar
 class ProductPoster:
     """One product, recommended by one distributor. `promise` holds claims parted by 「·」; `link` goes into the QR.
 
-    `merchant` and `contact` name who sells and whom to turn to (网络交易监督管理办法 art 20); without them the lines stay away.
+    `merchant` and `contact` name who sells and whom to turn to (网络交易监督管理办法 art 20); without both
+    only 「广告」 stands at the foot.
     """
 
     sku: str
@@ -52,7 +53,7 @@ class Row:
 
 @dataclass(frozen=True)
 class LeaderboardPoster:
-    """A ranking for a group. There is a QR only where a link is given."""
+    """A ranking for a group. A code is drawn where the layout has one and a link is given."""
 
     title: str
     period_label: str

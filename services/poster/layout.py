@@ -160,7 +160,7 @@ class Rows(Lettering):
 
 
 class Code(Element):
-    """The QR code of the link, as large as whole modules allow in the square box, centred in it."""
+    """The QR code of the link, as large as whole modules allow in the square box; none without a link."""
 
     kind: Literal["qr"]
     dark: Colour = "#1A1A1A"

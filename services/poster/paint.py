@@ -207,7 +207,9 @@ def _row(sheet: Sheet, element: parts.Rows, row: Row, box: BoxPixels) -> None:
     sheet.letters.draw(sheet.canvas, value, left, above, element.value_colour, align="right", room=width)
     indent = disc + element.size * 3 // 5
     room = round(width - indent - max(value.widths, default=0) - element.size * 0.6)
-    name = sheet.letters.fit(row.nickname, Style("bold" if medal else "regular", element.size, 26, 1), room)
+    name = sheet.letters.fit(
+        row.nickname, Style("bold" if medal else "regular", element.size, element.smallest or element.size, 1), room
+    )
     above = top + (height - name.size) / 2 - name.size * 0.03
     sheet.letters.draw(sheet.canvas, name, left + indent, above, element.colour, align="left", room=room)
 

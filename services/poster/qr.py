@@ -1,4 +1,4 @@
-"""The QR code: matrix from `qrcode`, drawn at a whole number of pixels a module, quiet zone included, never resampled."""
+"""The QR code: matrix from `qrcode`, a whole number of pixels a module, quiet zone included, never resampled."""
 
 import qrcode
 from PIL import Image
@@ -23,7 +23,7 @@ def matrix(link: str) -> list[list[bool]]:
 
 
 def draw(link: str, room: int, dark: str) -> Image.Image:
-    """The code with its quiet zone, as large as whole modules allow within `room` pixels; LinkTooLong below 8 a module."""
+    """The code with quiet zone, as large as whole modules allow in `room` pixels; LinkTooLong below 8 a module."""
     modules = matrix(link)
     across = len(modules) + 2 * QUIET
     scale = room // across
@@ -36,5 +36,6 @@ def draw(link: str, room: int, dark: str) -> Image.Image:
     small = Image.frombytes("L", (len(modules), len(modules)), packed)
     sharp = small.resize((len(modules) * scale, len(modules) * scale), Image.Resampling.NEAREST)
     code = Image.new("RGB", (across * scale, across * scale), "white")
-    code.paste(Image.new("RGB", sharp.size, dark), (QUIET * scale, QUIET * scale), sharp.point(lambda level: 255 - level))
+    ink = sharp.point(lambda level: 255 - level)
+    code.paste(Image.new("RGB", sharp.size, dark), (QUIET * scale, QUIET * scale), ink)
     return code

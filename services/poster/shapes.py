@@ -4,6 +4,7 @@ from functools import lru_cache
 
 from PIL import Image, ImageChops, ImageColor, ImageDraw, ImageFilter
 
+SMALL = 20_000  # pixels
 FINER = 4  # corners are drawn that much larger and scaled down
 Fill = str | tuple[str, str]
 
@@ -44,26 +45,42 @@ def filled(width: int, height: int, fill: Fill, *, across: bool = False) -> tupl
     """The paint of a panel, and its opacity where it is not opaque."""
     if isinstance(fill, str):
         level = opacity(fill)
-        return Image.new("RGB", (width, height), rgb(fill)), None if level == 255 else Image.new("L", (width, height), level)
+        paint = Image.new("RGB", (width, height), rgb(fill))
+        return paint, None if level == 255 else Image.new("L", (width, height), level)
     ramp = Image.linear_gradient("L")
     if across:
         ramp = ramp.transpose(Image.Transpose.ROTATE_90)
     ramp = ramp.resize((width, height), Image.Resampling.BICUBIC)
     first, second = (Image.new("RGB", (width, height), rgb(colour)) for colour in fill)
-    levels = [opacity(colour) for colour in fill]
-    veil = None if levels == [255, 255] else ramp.point(lambda at: round(levels[0] + (levels[1] - levels[0]) * at / 255))
+    top, low = (opacity(colour) for colour in fill)
+    veil = None if (top, low) == (255, 255) else ramp.point(lambda at: round(top + (low - top) * at / 255))
     return Image.composite(second, first, ramp), veil
 
 
 def panel(
-    canvas: Image.Image, box: tuple[int, int, int, int], fill: Fill, radius: int = 0, corners: str = "all", *, across: bool = False
+    canvas: Image.Image,
+    box: tuple[int, int, int, int],
+    fill: Fill,
+    radius: int = 0,
+    corners: str = "all",
+    *,
+    across: bool = False,
 ) -> None:
     left, top, width, height = box
+    small = width * height <= SMALL
+    paint, mask = (_small_panel if small else _panel)(width, height, fill, radius, corners, across)
+    canvas.paste(paint, (left, top), mask)
+
+
+def _panel(
+    width: int, height: int, fill: Fill, radius: int, corners: str, across: bool
+) -> tuple[Image.Image, Image.Image]:
     paint, veil = filled(width, height, fill, across=across)
     mask = rounded(width, height, radius, corners)
-    if veil is not None:
-        mask = ImageChops.multiply(mask, veil)
-    canvas.paste(paint, (left, top), mask)
+    return paint, mask if veil is None else ImageChops.multiply(mask, veil)
+
+
+_small_panel = lru_cache(maxsize=64)(_panel)  # discs and pills recur on every poster
 
 
 def shadow(canvas: Image.Image, box: tuple[int, int, int, int], radius: int, blur: int, down: int, colour: str) -> None:

@@ -1,8 +1,8 @@
 """The studio: a poster's facts in, its JPEG out, made once for each content.
 
 A digest over layout, facts, picture, faces and VERSION names the file in the cache. What is the same for every
-distributor of a product (picture, name, price, decoration) is painted once and kept in memory; for a distributor the nickname and
-the code are painted on a copy of it.
+distributor of a product (picture, name, price, decoration) is painted once and kept in memory; for a distributor
+the nickname and the code are painted on a copy of it.
 """
 
 import hashlib

@@ -10,7 +10,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from services.poster.glyphs import FACES, Faces
 
-NOT_FIRST = frozenset(",.!?:;\uff0c\u3002\uff01\uff1f\uff1a\uff1b\uff09\u3001)」』】》〉”’…·%]}~")  # a line does not begin with these
+# a line does not begin with these
+NOT_FIRST = frozenset(",.!?:;\uff0c\u3002\uff01\uff1f\uff1a\uff1b\uff09\u3001)」』】》〉”’…·%]}~")
 NOT_LAST = frozenset("(\uff08「『【《〈“‘¥$#[{")  # nor end with these
 ELLIPSIS = "…"
 PLAIN_WEIGHT = frozenset(("NotoSansSC-Rare.otf", "DejaVuSans.ttf"))  # come in one weight: bold is drawn with a stroke
@@ -80,7 +81,9 @@ class Typesetter:
     def width(self, text: str, weight: str, size: int) -> float:
         return sum(self._advance(character, weight, size) for character in text)
 
-    def draw(self, canvas: Image.Image, block: Block, x: float, top: float, colour: str, *, align: str, room: int) -> None:
+    def draw(
+        self, canvas: Image.Image, block: Block, x: float, top: float, colour: str, *, align: str, room: int
+    ) -> None:
         """Draw a block whose box begins at (x, top) and is `room` wide; `align` is left, center or right."""
         slack = {"left": 0.0, "center": 0.5, "right": 1.0}[align]
         for number, (line, width) in enumerate(zip(block.lines, block.widths, strict=True)):
@@ -111,7 +114,7 @@ class Typesetter:
         line, length = "", 0.0
         for word in _words(text):
             needed = self.width(word, weight, size)
-            if line and length + needed > width and not (word == " "):
+            if line and length + needed > width and word != " ":
                 yield line.rstrip()
                 line, length = "", 0.0
             if needed > width:  # a word longer than a line is broken anywhere
@@ -142,8 +145,10 @@ def _words(text: str) -> list[str]:
     words: list[str] = []
     for character in text:
         last = words[-1] if words else ""
-        glued = bool(last) and last != " " and (
-            character in NOT_FIRST or last[-1] in NOT_LAST or (_latin(character) and _latin(last[-1]))
+        glued = (
+            bool(last)
+            and last != " "
+            and (character in NOT_FIRST or last[-1] in NOT_LAST or (_latin(character) and _latin(last[-1])))
         )
         if glued:
             words[-1] = last + character

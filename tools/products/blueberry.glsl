@@ -20,6 +20,7 @@ void each(vec3 p, int i, inout float d) {
 const vec4 DROPS[9] = vec4[](vec4(-0.55, 0.62, 0.6, 0.085), vec4(0.2, 0.8, 0.6, 0.06), vec4(0.5, 0.4, 0.8, 0.07), vec4(-0.3, 0.5, 0.85, 0.05), vec4(0.1, 0.3, 0.95, 0.075),
   vec4(-0.7, 0.3, 0.65, 0.06), vec4(0.7, 0.6, 0.4, 0.055), vec4(-0.1, 0.9, 0.4, 0.05), vec4(0.35, 0.1, 0.95, 0.05));
 float map(vec3 p) {
+  float all_ = length(p - vec3(0.0, 0.9, 0.0)) - 3.1; if (all_ > 0.8) return all_;  // far from everything
   float d = 1e9; part = 0;
   for (int i = 0; i < PILE_COUNT; i++) each(p, i, d);
   float e = min(leaf((p - vec3(1.25, 0.62, 1.55)) * turn(0.75, -0.35, 0.10), 1.5, 0.36, 0.30), leaf((p - vec3(-1.3, 0.60, 1.50)) * turn(0.75, 3.5, 0.12), 1.45, 0.34, 0.3));

@@ -6,6 +6,7 @@ const vec4 AT[N] = vec4[](vec4(-1.45, 0.88, 0.9, 0.92), vec4(0.45, 0.93, 1.15, 0
 const vec3 TIP[N] = vec3[](vec3(-0.9, 3.9, -0.1), vec3(0.9, 3.7, 0.1), vec3(1.6, 3.5, -0.2), vec3(-2.4, 3.2, -0.8), vec3(-0.95, 4.0, -0.5), vec3(1.45, 3.5, -0.5), vec3(0.85, 3.85, 0.0));
 int which; vec3 here; int part;
 float map(vec3 p) {
+  float all_ = length(p - vec3(-0.2, 2.0, 0.1)) - 4.2; if (all_ > 0.8) return all_;  // far from everything
   float d = 1e9;
   for (int i = 0; i < N; i++) {
     vec3 q = p - AT[i].xyz; float r = AT[i].w;

@@ -25,6 +25,7 @@ float bow(vec3 p) {
   return min(smin(loop, knot, 0.05), tail) * 0.75;
 }
 float map(vec3 p) {
+  float all_ = length(p - vec3(0.0, 1.2, 0.0)) - 3.1; if (all_ > 0.8) return all_;  // far from everything
   float d = 1e9;
   float outer = roundBox(p - vec3(0.0, 0.62, 0.0), vec3(2.1, 0.62, 1.2), 0.07), innerBox = roundBox(p - vec3(0.0, 1.15, 0.0), vec3(1.99, 0.9, 1.09), 0.04);
   float b = max(outer, -innerBox); which = -1;

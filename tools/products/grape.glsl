@@ -3,6 +3,7 @@ const vec3 BACK_TOP = vec3(0.97, 0.98, 0.88), BACK_LOW = vec3(0.84, 0.90, 0.68),
 const vec3 EYE = vec3(0.2, 4.3, 8.6), LOOK = vec3(0.22, 0.80, 0.0); const float ZOOM = 3.5;
 int which; vec3 here; int part;
 float map(vec3 p) {
+  float all_ = length(p - vec3(0.2, 0.9, 0.1)) - 3.3; if (all_ > 0.8) return all_;  // far from everything
   float d = 1e9;
   for (int i = 0; i < PILE_COUNT; i++) {
     vec3 q = p - PILE[i].xyz; float r = PILE[i].w, k = float(i), far = length(q) - 1.2 * r;

@@ -25,6 +25,7 @@ float cheek(vec3 q, out float cut) {
   return (length(max(vec2(top, rim * 0.9) + 0.10, 0.0)) + min(max(top + 0.10, rim * 0.9 + 0.10), 0.0) - 0.10) * 0.0 + slab * 0.42;
 }
 float map(vec3 p) {
+  float all_ = length(p - vec3(0.1, 1.5, 0.0)) - 3.9; if (all_ > 0.8) return all_;  // far from everything
   float d = 1e9;
   for (int i = 0; i < N; i++) {
     vec3 q = p - AT[i].xyz; float r = AT[i].w, far = length(q) - 1.4 * r;
