@@ -1,0 +1,20 @@
+"""The sender: takes rows of the outbox to WeCom, in order, within its limits, so that each is seen once.
+
+    sender = Sender(sessions, clock=…, client=…, robots=…, draw=…, on_name=…, operators=…, say=…, agent_id=…)
+    sender.send_lane("wecom:zhangsan")     # by a wake-up after the commit that wrote the row
+    for lane in sender.sweep(): …          # every two seconds: what a crash or a lost wake-up left
+
+lanes      names, leases, budgets, what is due
+wording    a row → the bytes of its request
+verdict    what a call came to → what becomes of the row
+pauses     sending stopped because of an errcode
+pictures   what has been uploaded
+due        what the sweep finds
+sender     the loop
+"""
+
+from bot.outbox.lanes import directory_lane, lane_of, robot_lane
+from bot.outbox.pauses import Stopped
+from bot.outbox.sender import Sender
+
+__all__ = ["Sender", "Stopped", "directory_lane", "lane_of", "robot_lane"]
