@@ -82,6 +82,7 @@ def upgrade() -> None:
         mysql_engine="InnoDB",
     )
     op.create_index("ix_distributor_inviter_id_joined_at", "distributor", ["inviter_id", "joined_at"], unique=False)
+    op.create_index("ix_distributor_status_id", "distributor", ["status", "id"], unique=False)
     op.create_table(
         "early_fact",
         sa.Column("id", ID, autoincrement=True, nullable=False),
@@ -448,7 +449,7 @@ def upgrade() -> None:
         sa.Column("terms", sa.JSON(), nullable=False),
         sa.Column("facts", sa.JSON(), nullable=False),
         sa.Column("amount", sa.BigInteger(), nullable=False),
-        sa.Column("first_amount", sa.BigInteger(), nullable=False),
+        sa.Column("peak", sa.BigInteger(), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("paid_at", INSTANT, nullable=False),
         sa.Column("settles_at", INSTANT, nullable=True),
@@ -560,61 +561,33 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.drop_index("ix_skip_order_id", table_name="skip")
     op.drop_table("skip")
     op.drop_table("shipment")
-    op.drop_index("ix_refund_order_id", table_name="refund")
     op.drop_table("refund")
     op.drop_table("order_line")
-    op.drop_index("ix_ledger_posting_entry_id", table_name="ledger_posting")
-    op.drop_index("ix_ledger_posting_account_id_entry_id", table_name="ledger_posting")
     op.drop_table("ledger_posting")
-    op.drop_index("ix_award_state_settles_at", table_name="award")
-    op.drop_index("ix_award_distributor_id_state", table_name="award")
-    op.drop_index("ix_award_distributor_id_paid_at", table_name="award")
     op.drop_table("award")
-    op.drop_index("ix_withdrawal_state_id", table_name="withdrawal")
-    op.drop_index("ix_withdrawal_distributor_id_requested_at", table_name="withdrawal")
     op.drop_table("withdrawal")
-    op.drop_index("ix_touch_identity_digest_at", table_name="touch")
-    op.drop_index("ix_touch_distributor_id_at", table_name="touch")
     op.drop_table("touch")
-    op.drop_index("ix_tally_label_sales", table_name="tally")
     op.drop_table("tally")
-    op.drop_index("ix_statement_distributor_id_id", table_name="statement")
     op.drop_table("statement")
-    op.drop_index("ix_orders_paid_at", table_name="orders")
-    op.drop_index("ix_orders_no", table_name="orders")
-    op.drop_index("ix_orders_distributor_id_paid_at", table_name="orders")
     op.drop_table("orders")
-    op.drop_index("ix_ledger_account_distributor_id", table_name="ledger_account")
     op.drop_table("ledger_account")
-    op.drop_index("ix_identity_distributor_id", table_name="identity")
     op.drop_table("identity")
-    op.drop_index("ix_settlement_run_closed_at", table_name="settlement_run")
     op.drop_table("settlement_run")
     op.drop_table("product")
-    op.drop_index("ix_plan_version_starts_at", table_name="plan_version")
     op.drop_table("plan_version")
     op.drop_table("pause")
-    op.drop_index("ix_outbox_state_due_at", table_name="outbox")
-    op.drop_index("ix_outbox_lane_state_id", table_name="outbox")
-    op.drop_index("ix_outbox_lane_sent_at", table_name="outbox")
     op.drop_table("outbox")
     op.drop_table("operator")
     op.drop_table("media")
-    op.drop_index("ix_ledger_entry_at", table_name="ledger_entry")
     op.drop_table("ledger_entry")
     op.drop_table("lane")
     op.drop_table("job_state")
     op.drop_table("intake_lock")
-    op.drop_index("ix_inbox_state_due_at", table_name="inbox")
     op.drop_table("inbox")
-    op.drop_index("ix_early_fact_order", table_name="early_fact")
     op.drop_table("early_fact")
-    op.drop_index("ix_distributor_inviter_id_joined_at", table_name="distributor")
     op.drop_table("distributor")
     op.drop_table("dialog")
-    op.drop_index("ix_api_nonce_seen_at", table_name="api_nonce")
     op.drop_table("api_nonce")
     op.drop_table("access_token")
