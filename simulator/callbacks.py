@@ -222,9 +222,8 @@ class Courier:
     def _show(self, delivery: Delivery, reply: Reply) -> None:
         """Put a passive reply into the chat; the answer to a copy is recorded, and shown if it is the first."""
         delivery.reply = {"msgtype": reply.kind, **reply.content}
-        first = self.find(delivery.repeats) if delivery.repeats else None
-        family = [item for item in self.log if first is not None and (item is first or item.repeats == first.id)]
-        if any(item.reply_entry for item in family):
+        root = delivery.repeats or delivery.id
+        if any(item.reply_entry for item in self.log if root in (item.id, item.repeats)):
             return
         entry = self._world.entries.get(delivery.entry or 0)
         if reply.kind in ("update_button", "update_template_card"):

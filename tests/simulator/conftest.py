@@ -120,16 +120,16 @@ class App:
             return list(self.received)
 
 
-def handler_for(app: App) -> type[BaseHTTPRequestHandler]:
+def handler_for(side: Callable[[], App]) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode(errors="replace")
-            status, text = app.take(self._received(body))
+            status, text = side().take(self._received(body))
             self._answer(status, text)
 
         def do_GET(self) -> None:
             got = self._received("")
-            status, text = app.take(got)
+            status, text = side().take(got)
             self._answer(status, text or decrypt(got.query["echostr"]))
 
         def _received(self, body: str) -> Received:
@@ -139,7 +139,7 @@ def handler_for(app: App) -> type[BaseHTTPRequestHandler]:
                 encrypted = ElementTree.fromstring(body).findtext("Encrypt", "")
                 plain = decrypt(encrypted)
                 fields = {node.tag: node.text or "" for node in ElementTree.fromstring(plain)}
-            except (ElementTree.ParseError, ValueError, AssertionError, struct.error):
+            except (ElementTree.ParseError, ValueError, IndexError, AssertionError, struct.error):
                 fields = {}
             return Received(query, body, encrypted, plain, fields)
 
@@ -160,18 +160,34 @@ def handler_for(app: App) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
+class Listener:
+    """One HTTP server for the whole run; each test puts an app of its own behind it."""
+
+    def __init__(self) -> None:
+        self.app = App()
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler_for(lambda: self.app))
+        self.server.daemon_threads = False
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/callback/wecom"
+        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02})
+        self.thread.start()
+
+    def close(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join()
+
+
+@pytest.fixture(scope="session")
+def listener() -> Iterator[Listener]:
+    listener = Listener()
+    yield listener
+    listener.close()
+
+
 @pytest.fixture
-def app() -> Iterator[App]:
-    app = App()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler_for(app))
-    server.daemon_threads = False
-    app.url = f"http://127.0.0.1:{server.server_address[1]}/callback/wecom"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield app
-    server.shutdown()
-    server.server_close()
-    thread.join()
+def app(listener: Listener) -> App:
+    listener.app = App(url=listener.url)
+    return listener.app
 
 
 @dataclass
@@ -182,12 +198,12 @@ class Desk:
     session: requests.Session
     token: str = ""
 
-    def sim(self, path: str, **body: Any) -> dict[str, Any]:
+    def sim(self, path: str, /, **body: Any) -> dict[str, Any]:
         answer = self.session.post(f"{self.url}/sim/{path}", json=body, timeout=60)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
-    def see(self, path: str, **query: Any) -> dict[str, Any]:
+    def see(self, path: str, /, **query: Any) -> dict[str, Any]:
         answer = self.session.get(f"{self.url}/sim/{path}", params=query, timeout=60)
         assert answer.status_code == 200, answer.text
         return answer.json()
@@ -234,13 +250,14 @@ class Desk:
 FAST = Limits(callback_timeout=0.3, retry_delays=(0.02,))
 
 
-@pytest.fixture
-def make_desk(app: App) -> Iterator[Callable[..., Desk]]:
+@pytest.fixture(scope="session")
+def start(listener: Listener) -> Iterator[Callable[..., Desk]]:
+    """Start simulators that run until the end of the session."""
     servers: list[Server] = []
     sessions: list[requests.Session] = []
 
     def make(**options: Any) -> Desk:
-        given = {"limits": FAST, "robot_keys": (ROBOT,), "callback_url": app.url, **options}
+        given = {"limits": FAST, "robot_keys": (ROBOT,), "callback_url": listener.url, **options}
         made = create_simulator(Options(CORP, AGENT, SECRET, TOKEN, AES_KEY, **given))
         servers.append(Server(made, threads=8).start())
         sessions.append(requests.Session())
@@ -255,8 +272,23 @@ def make_desk(app: App) -> Iterator[Callable[..., Desk]]:
 
 
 @pytest.fixture
-def desk(make_desk: Callable[..., Desk]) -> Desk:
-    return make_desk()
+def make_desk(start: Callable[..., Desk], app: App) -> Callable[..., Desk]:
+    """A simulator of the test's own, for options that are fixed at the start."""
+    return start
+
+
+@pytest.fixture(scope="session")
+def shared(start: Callable[..., Desk]) -> Desk:
+    return start()
+
+
+@pytest.fixture
+def desk(shared: Desk, app: App) -> Desk:
+    """The shared simulator, as if it had just been started."""
+    assert shared.see("callbacks", wait=10)["idle"]
+    shared.sim("reset")
+    shared.token = ""
+    return shared
 
 
 @pytest.fixture(scope="session")

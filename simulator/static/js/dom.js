@@ -64,7 +64,7 @@ export function avatar(name, letters = [...name].slice(-2).join("")) {
 }
 
 export function markAvatar(kind) {
-  return h("span", { class: `avatar ${kind}`, "aria-hidden": "true" }, icon(kind));
+  return h("span", { class: `avatar is-${kind}`, "aria-hidden": "true" }, icon(kind));
 }
 
 // Only addresses of the web become links or pictures; anything else (javascript:, file: …) is shown as text.
