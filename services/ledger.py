@@ -9,13 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, CursorResult, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, and_, func, insert, literal, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from domain import ledger as rules
 from domain.errors import IdempotencyConflict
 from domain.money import ZERO, Money
+from models.base import MoneyFen
 from models.ledger import LedgerAccount, LedgerEntry, LedgerPosting
 
 PURPOSES: tuple[rules.Purpose, ...] = ("pending", "available", "withdrawing")
@@ -102,7 +103,7 @@ def _change_balance(session: Session, account_id: int, leg: rules.Leg, *, may_ov
     change = change.values(balance=LedgerAccount.balance + leg.amount).execution_options(synchronize_session=False)
     guarded = leg.amount < ZERO and not (may_overdraw and leg.account.purpose == "available")
     if guarded:
-        change = change.where(LedgerAccount.balance + leg.amount >= ZERO)
+        change = change.where(LedgerAccount.balance >= -leg.amount)
     result = session.execute(change)
     assert isinstance(result, CursorResult)  # noqa: S101 - tells the type checker what an UPDATE gives
     if result.rowcount != 1:
@@ -149,7 +150,7 @@ def verify(session: Session) -> list[Difference]:
         .group_by(LedgerPosting.account_id)
         .subquery()
     )
-    sums = func.coalesce(posted.c.total, ZERO)
+    sums = func.coalesce(posted.c.total, literal(ZERO, MoneyFen()))
     rows = session.execute(
         select(LedgerAccount.name, LedgerAccount.balance, sums.label("total"))
         .join(posted, posted.c.account_id == LedgerAccount.id, isouter=True)
@@ -158,9 +159,7 @@ def verify(session: Session) -> list[Difference]:
             or_(LedgerAccount.balance.is_(None), LedgerAccount.balance != sums, _below_zero()),
         )
     )
-    return differences + [
-        Difference(row.name, row.total, ZERO if row.balance is None else row.balance) for row in rows
-    ]
+    return differences + [Difference(row.name, row.total, ZERO if row.balance is None else row.balance) for row in rows]
 
 
 def _below_zero() -> ColumnElement[bool]:

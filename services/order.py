@@ -26,7 +26,7 @@ from domain.money import ZERO, total
 from domain.order import CompletionFacts, LineLeft, OrderFacts, RefundFacts, ShipmentFacts
 from models.distributor import Distributor
 from models.order import EarlyFact, IntakeLock, Order, OrderLine, Refund, Shipment
-from services import attribution, commission, distributor, plan
+from services import attribution, commission, distributor, plan, rank
 from services.once import insert_once
 from services.vault import Vault
 
@@ -67,6 +67,7 @@ def record(session: Session, vault: Vault, facts: OrderFacts, *, now: datetime) 
     session.flush()
     attribution.leave_touch(session, decided, order.id, at=facts.paid_at)
     commission.accrue(session, order, lines, now=now)
+    rank.record(session, order, lines)
     if facts.completed_at is not None:
         commission.complete(session, order, now=now)
     _apply_early(session, order, lines, now=now)
@@ -244,7 +245,7 @@ def _refund(
 ) -> None:
     left = [LineLeft(line.qty - line.refunded_qty, line.paid - line.refunded) for line in lines]
     rules.check_refund(facts, left, paid_at=order.paid_at)
-    entries = facts.by_line()
+    entries, before = facts.by_line(), rank.counted(lines)
     for entry in entries:
         lines[entry.line].refunded += entry.amount
         lines[entry.line].refunded_qty += entry.qty
@@ -261,6 +262,7 @@ def _refund(
     session.add(row)
     session.flush()
     commission.refund(session, order, lines, row, now=now)
+    rank.take_back(session, order, before, rank.counted(lines))
     log.info("order refunded", extra={"event": "order.refunded", "order": order.id, "refund": row.id})
 
 

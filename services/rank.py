@@ -16,11 +16,12 @@ from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from domain.money import ZERO, Money
-from domain.periods import Period, Window, period_of, shanghai_date
+from domain.money import ZERO, Money, total
+from domain.periods import Period, Window, period_of
 from models.distributor import Distributor
 from models.order import Order, OrderLine
 from models.rank import Tally
+from services import plan
 
 By = Literal["sales", "orders", "units"]
 WINDOWS: tuple[Window, ...] = ("day", "week", "month")
@@ -47,6 +48,21 @@ class Own:
     missing: Money | None
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What of an order counts now: its net, whether it counts as one, the units of lines that have a net."""
+
+    sales: Money
+    orders: int
+    units: int
+
+
+def counted(lines: Iterable[OrderLine]) -> Counted:
+    alive = [line for line in lines if line.paid - line.refunded > ZERO]
+    units = sum(line.qty - line.refunded_qty for line in alive)
+    return Counted(total(line.paid - line.refunded for line in alive), 1 if alive else 0, units)
+
+
 def labels(paid_at: datetime) -> list[str]:
     """The labels of the windows that hold a payment: day, week, month."""
     periods = (period_of(window, paid_at) for window in WINDOWS)
@@ -55,21 +71,30 @@ def labels(paid_at: datetime) -> list[str]:
 
 def record(session: Session, order: Order, lines: Iterable[OrderLine]) -> None:
     """Count a new order for its distributor in its three windows: one statement."""
-    if order.distributor_id is None or order.buyer_distributor_id == order.distributor_id or order.net == ZERO:
+    now = counted(lines)
+    if not _counts(session, order) or not now.orders:
         return
-    units = sum(line.qty for line in lines if line.paid)
     values = [
         {
             "label": label,
             "distributor_id": order.distributor_id,
-            "sales": order.net,
-            "orders": 1,
-            "units": units,
+            "sales": now.sales,
+            "orders": now.orders,
+            "units": now.units,
             "reached_at": order.paid_at,
         }
         for label in labels(order.paid_at)
     ]
     session.execute(_upsert(session, values))
+
+
+def _counts(session: Session, order: Order) -> bool:
+    """Own purchases count nowhere, unless the order's plan says that they are sales like any other."""
+    if order.distributor_id is None:
+        return False
+    if order.buyer_distributor_id != order.distributor_id or order.plan_version_id is None:
+        return True
+    return plan.load(session, order.plan_version_id).plan.terms.own_orders == "seller"
 
 
 def _upsert(session: Session, values: list[dict[str, Any]]) -> Any:
@@ -98,18 +123,22 @@ def _upsert(session: Session, values: list[dict[str, Any]]) -> Any:
     )
 
 
-def take_back(session: Session, order: Order, *, sales: Money, orders: int, units: int) -> None:
-    """Take from the tallies what a refund took from an order: its net, the order itself at a net of 0, its units."""
-    if order.distributor_id is None or order.buyer_distributor_id == order.distributor_id:
+def take_back(session: Session, order: Order, before: Counted, after: Counted) -> None:
+    """Take from the tallies what a refund took from an order."""
+    if not _counts(session, order) or before == after:
         return
     for label in labels(order.paid_at):
         session.execute(
             update(Tally)
             .where(Tally.label == label, Tally.distributor_id == order.distributor_id)
-            .values(sales=Tally.sales - sales, orders=Tally.orders - orders, units=Tally.units - units)
+            .values(
+                sales=Tally.sales - (before.sales - after.sales),
+                orders=Tally.orders - (before.orders - after.orders),
+                units=Tally.units - (before.units - after.units),
+            )
             .execution_options(synchronize_session=False)
         )
-        if orders:
+        if before.orders != after.orders:
             _reach_anew(session, order, label)
 
 
@@ -122,7 +151,6 @@ def _reach_anew(session: Session, order: Order, label: str) -> None:
             Order.paid_at >= period.start,
             Order.paid_at < period.end,
             Order.net > ZERO,
-            or_(Order.buyer_distributor_id.is_(None), Order.buyer_distributor_id != Order.distributor_id),
         )
     )
     if last is not None:
@@ -176,19 +204,3 @@ def _is_ahead(mine: Tally, who: Distributor) -> ColumnElement[bool]:
 
 def _value(by: By) -> Any:
     return {"sales": Tally.sales, "orders": Tally.orders, "units": Tally.units}[by]
-
-
-def window_of(label: str) -> Window:
-    """Which window a label names: 2026-11-21 a day, 2026-W47 a week, 2026-11 a month."""
-    if "W" in label:
-        return "week"
-    return "day" if label.count("-") == 2 else "month"
-
-
-def this_week(now: datetime) -> Period:
-    period = period_of("week", now)
-    assert period is not None  # noqa: S101 - only lifetime has none
-    return period
-
-
-__all__ = ["By", "Own", "Standing", "labels", "own", "record", "shanghai_date", "take_back", "this_week", "top"]

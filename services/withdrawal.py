@@ -102,9 +102,7 @@ def reject(session: Session, number: int, *, operator: str, because: str, now: d
     return row, True
 
 
-def record_paid(
-    session: Session, number: int, *, operator: str, reference: str, now: datetime
-) -> tuple[Withdrawal, bool]:
+def record_paid(session: Session, number: int, *, reference: str, now: datetime) -> tuple[Withdrawal, bool]:
     """Note that the money has left, with the payout's reference; a reference belongs to one request."""
     row = get(session, number, lock=True)
     if row.state == State.PAID and row.paid_reference == reference:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, render_template
 
+from domain.money import rate_text
 from services import plan, promotion
 from web import Deps
 
@@ -16,14 +17,21 @@ def blueprint(deps: Deps) -> Blueprint:
         with deps.sessions.reading() as session:
             version = plan.in_force(session, deps.clock())
         lines = promotion.rule_lines(version.plan) if version else []
-        return _page("rules.html", plan=version.plan if version else None, lines=lines)
+        return _page(
+            deps,
+            "shop/rules.html",
+            plan=version.plan if version else None,
+            lines=lines,
+            max_share=rate_text(version.plan.terms.max_share_bp) if version else "",
+        )
 
     @pages.get("/shop/privacy")
     def privacy() -> Response:
-        return _page("privacy.html")
+        return _page(deps, "shop/privacy.html")
 
     return pages
 
 
-def _page(template: str, **facts: object) -> Response:
-    return Response(render_template(template, **facts), headers={"Cache-Control": "public, max-age=60"})
+def _page(deps: Deps, template: str, **facts: object) -> Response:
+    text = render_template(template, style=f"{deps.base_url}/shop/static/shop.css", **facts)
+    return Response(text, mimetype="text/html", headers={"Cache-Control": "public, max-age=60"})

@@ -1,0 +1,391 @@
+"""Wiring: settings → engine → clients → blueprints → queue → scheduler; and the entry points of every process.
+
+    python app.py                      everything in one process (what `make run` starts)
+    gunicorn "app:create_app()"        the web
+    dramatiq app                       the queue's workers, with REDIS_URL
+    python -m jobs.scheduler           the clock
+    flask …                            commands
+
+No route, no rule, no query stands here.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+import redis
+from flask import Flask
+from sqlalchemy import Engine
+
+from bot import webhook
+from bot.drawing import Drawer
+from bot.outbox import Sender
+from bot.outbox.pauses import Stopped
+from bot.understanding import Understanding
+from bot.wecom.client import Client
+from bot.wecom.crypto import Envelope
+from bot.wecom.token import TokenProvider
+from bot.wecom.wire import Wire
+from bot.worker import Assistant
+from config import ROOT, ConfigFault, Settings
+from domain.conversation import Reply
+from domain.cron import Cron
+from domain.withdrawal import Limits
+from handlers import House
+from jobs.leaderboard import LeaderboardJob, lane_of_robot
+from jobs.queue import Queue, Sweeper, announce_worker
+from jobs.reconcile import ReconcileJob
+from jobs.scheduler import Job, Scheduler, serve
+from jobs.settlement import SettlementJob
+from models import Sessions, new_engine, schema
+from services import demo, distributor, metrics, nonce
+from services.clock import Clock
+from services.log import configure_logging
+from services.message import Catalogue
+from services.poster import PosterStudio
+from services.vault import Vault
+from simulator import Options, create_simulator
+from simulator.server import Server as SimulatorServer
+from web import Deps, api, errors, health, pages, shop
+from web.server import Server
+
+log = logging.getLogger("app")
+
+ASSETS = ROOT / "assets"
+MERCHANT = "鲜果到家"
+SWEEP_SECONDS = 2.0
+
+
+@dataclass
+class Runtime:
+    """Everything a process of ours is made of. `start` begins background work, `stop` ends it."""
+
+    settings: Settings
+    engine: Engine
+    sessions: Sessions
+    clock: Clock
+    vault: Vault
+    catalogue: Catalogue
+    assistant: Assistant
+    queue: Queue
+    sender: Sender | None
+    client: Client | None
+    jobs: list[Job]
+    closing: list[Callable[[], None]] = field(default_factory=list)
+
+    def ready(self) -> None:
+        """Migrate and, for the demo, load the merchant: the first process does it, others wait."""
+        schema.upgrade(self.engine)
+        with schema.locked(self.engine, "load"), self.sessions.writing() as session:
+            if self.settings.demo:
+                demo.load(session, ASSETS, operators=self._operators(), now=self.clock())
+            else:
+                for userid in self._operators():
+                    if distributor.find_operator(session, userid) is None:
+                        distributor.add_operator(session, userid, name=userid, role="owner", now=self.clock())
+
+    def _operators(self) -> tuple[str, ...]:
+        return self.settings.wecom.operators if self.settings.wecom else ()
+
+    def work(self) -> None:
+        """Work the queue in this process, and sweep for what a lost task left."""
+        self.queue.start()
+        self.closing.append(self.queue.stop)
+        self.sweep()
+
+    def sweep(self) -> None:
+        sweepers = [Sweeper("inbox", SWEEP_SECONDS, self._sweep_inbox)]
+        if self.sender is not None:
+            sweepers.append(Sweeper("outbox", SWEEP_SECONDS, self._sweep_outbox))
+        for sweeper in sweepers:
+            sweeper.start()
+            self.closing.append(sweeper.stop)
+
+    def _sweep_inbox(self) -> None:
+        for inbox_id in self.assistant.due():
+            self.assistant.retry(inbox_id)
+
+    def _sweep_outbox(self) -> None:
+        if self.sender is not None:
+            for lane in self.sender.sweep():
+                self.queue.enqueue("send_lane", lane)
+
+    def stop(self) -> None:
+        for close in reversed(self.closing):
+            close()
+        self.closing.clear()
+        self.engine.dispose()
+
+
+def build(settings: Settings) -> Runtime:
+    """Plug everything together; nothing runs yet and nothing has been asked of database or network."""
+    engine = new_engine(settings.database_url)
+    sessions, clock = Sessions(engine), Clock(settings.clock_file)
+    vault = Vault(settings.encryption_keys, settings.secret_key)
+    catalogue = Catalogue.load(ASSETS / "messages" / "zh_CN.toml")
+    client = _client(settings, sessions, clock, vault)
+    sender = _sender(settings, sessions, clock, vault, catalogue, client)
+    queue = Queue(settings.redis_url, {"send_lane": sender.send_lane if sender else _nothing})
+
+    def wake(lanes: Iterable[str]) -> None:
+        for lane in dict.fromkeys(lanes):
+            queue.enqueue("send_lane", lane)
+
+    house = House(
+        base_url=settings.base_url,
+        join_mode="review" if settings.join_mode == "review" else "open",
+        limits=Limits(settings.withdraw_minimum, settings.withdraw_daily_limit),
+        vault=vault,
+        catalogue=catalogue,
+        below=secrets.randbelow,
+    )
+    assistant = Assistant(sessions, house, Understanding.load(ASSETS), clock, wake)
+    return Runtime(
+        settings=settings,
+        engine=engine,
+        sessions=sessions,
+        clock=clock,
+        vault=vault,
+        catalogue=catalogue,
+        assistant=assistant,
+        queue=queue,
+        sender=sender,
+        client=client,
+        jobs=_jobs(settings, sessions, clock, catalogue, wake),
+    )
+
+
+def _client(settings: Settings, sessions: Sessions, clock: Clock, vault: Vault) -> Client | None:
+    if (wecom := settings.wecom) is None:
+        return None
+
+    def count(path: str, errcode: object) -> None:
+        metrics.wecom_calls.labels(path=path, errcode=str(errcode)).inc()
+
+    wire = Wire(wecom.api_base, count)
+    tokens = TokenProvider(sessions, wire, wecom.corp_id, wecom.secret, seal=vault.seal, unseal=vault.open, clock=clock)
+    return Client(wire, tokens)
+
+
+def _sender(
+    settings: Settings, sessions: Sessions, clock: Clock, vault: Vault, catalogue: Catalogue, client: Client | None
+) -> Sender | None:
+    if client is None or settings.wecom is None:
+        return None
+    studio = PosterStudio(ASSETS, settings.var / "posters")
+
+    def say(stopped: Stopped) -> str:
+        facts = {"scope": stopped.scope, "errcode": stopped.errcode, "reason": stopped.reason, "date": stopped.since}
+        return catalogue.text(Reply.of("failure.sending_stopped", **facts))
+
+    return Sender(
+        sessions,
+        clock=clock,
+        client=client,
+        agent_id=settings.wecom.agent_id,
+        robots={lane_of_robot(key): key for key in settings.wecom.robot_keys},
+        draw=Drawer(sessions, studio, ASSETS / "images", MERCHANT),
+        on_name=lambda session, userid, name: distributor.learn_name(session, vault, userid, name),
+        operators=lambda session: [row.userid for row in distributor.operators(session)],
+        say=say,
+        home=f"{settings.base_url}/shop",
+    )
+
+
+def _nothing(lane: str) -> None:
+    """Without an enterprise nothing can be sent; the rows wait."""
+
+
+def _jobs(
+    settings: Settings,
+    sessions: Sessions,
+    clock: Clock,
+    catalogue: Catalogue,
+    wake: Callable[[Iterable[str]], None],
+) -> list[Job]:
+    lanes = [lane_of_robot(key) for key in settings.wecom.robot_keys] if settings.wecom else []
+
+    def sweep_nonces(_: object) -> dict[str, int]:
+        with sessions.writing() as session:
+            return {"removed": nonce.sweep(session, now=Clock()())}
+
+    return [
+        Job("settlement", "结算到期的佣金", settings.settlement_cron, SettlementJob(sessions, clock, catalogue, wake)),
+        Job(
+            "leaderboard",
+            "把销售榜发到群里",
+            settings.leaderboard_cron,
+            LeaderboardJob(sessions, clock, catalogue, lanes, wake),
+        ),
+        Job("reconcile", "核对账本", Cron.parse("40 4 * * *"), ReconcileJob(sessions)),
+        Job("nonces", "清理用过的随机数", Cron.parse("17 * * * *"), sweep_nonces),
+    ]
+
+
+def _read_settings() -> Settings:
+    try:
+        return Settings.of_process()
+    except ConfigFault as fault:
+        sys.stderr.write(f"{fault}\n")
+        raise SystemExit(2) from None
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The web application of one process. Without REDIS_URL it works the queue itself, in threads."""
+    settings = settings or _read_settings()
+    runtime = build(settings)
+    command = os.environ.get("FLASK_RUN_FROM_CLI") == "true"
+    configure_logging("WARNING" if command else "INFO")
+    app = web_of(runtime)
+    if not command:
+        runtime.ready()
+        if settings.redis_url is None:
+            runtime.work()
+    return app
+
+
+def web_of(runtime: Runtime) -> Flask:
+    """The Flask application on a runtime: routes and commands."""
+    settings = runtime.settings
+    app = Flask("tuike", template_folder=str(ROOT / "web" / "templates"), static_folder=None)
+    wecom = settings.wecom
+    envelope = Envelope(wecom.token, wecom.aes_key, wecom.corp_id) if wecom else None
+    deps = Deps(
+        sessions=runtime.sessions,
+        vault=runtime.vault,
+        clock=runtime.clock,
+        base_url=settings.base_url,
+        images=ASSETS / "images",
+        order_api_secret=settings.order_api_secret,
+        checks=_checks(runtime),
+        metrics_directory=os.environ.get("PROMETHEUS_MULTIPROC_DIR"),
+    )
+    corp_id, agent_id = (wecom.corp_id, wecom.agent_id) if wecom else ("", 0)
+    app.register_blueprint(webhook.blueprint(runtime.assistant, envelope, corp_id, agent_id, runtime.clock))
+    for module in (api, shop, pages, health):
+        app.register_blueprint(module.blueprint(deps))
+    errors.install(app)
+    app.extensions["tuike"] = runtime
+    return app
+
+
+def _checks(runtime: Runtime) -> dict[str, Callable[[], str | None]]:
+    def ask_redis() -> str | None:
+        if runtime.settings.redis_url is None:
+            return None
+        try:
+            with redis.Redis.from_url(runtime.settings.redis_url, socket_timeout=1, socket_connect_timeout=1) as client:
+                client.ping()
+        except redis.RedisError as fault:
+            return type(fault).__name__
+        return None
+
+    def ask_migrations() -> str | None:
+        return "run: flask db upgrade" if schema.pending(runtime.engine) else None
+
+    return {"redis": ask_redis, "migrations": ask_migrations}
+
+
+# -----------------------------------------------------------------------------------------------------------------
+# Entry points
+
+
+def run_scheduler() -> int:
+    """`python -m jobs.scheduler`: the clock of a production."""
+    configure_logging()
+    runtime = build(_read_settings())
+    runtime.ready()
+    try:
+        return serve(Scheduler(runtime.sessions, runtime.jobs, runtime.clock))
+    finally:
+        runtime.stop()
+
+
+def _start_worker() -> Queue:
+    """A worker process of `dramatiq app`: sends what the web queued, and sweeps."""
+    configure_logging()
+    runtime = build(_read_settings())
+    runtime.ready()
+    runtime.sweep()
+    runtime.queue.on_stop(runtime.stop)
+    return runtime.queue
+
+
+announce_worker(_start_worker)
+
+
+def main() -> int:
+    """`python app.py`: web, queue, clock and simulator in one process, until SIGTERM or SIGINT."""
+    configure_logging()
+    settings = _read_settings()
+    told = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: told.set())
+    simulator = _simulator(settings)
+    runtime = build(settings)
+    runtime.ready()
+    try:
+        web = Server(web_of(runtime), settings.host, settings.port)
+    except OSError as fault:
+        sys.stderr.write(
+            f"PORT: {settings.port} cannot be used ({fault.strerror}); stop what uses it, or set another\n"
+        )
+        return 2
+    scheduler = Scheduler(runtime.sessions, runtime.jobs, runtime.clock)
+    if simulator is not None:
+        simulator.start()
+    runtime.work()
+    web.start()
+    scheduler.start()
+    _greet(settings, runtime)
+    told.wait()
+    web.stop()
+    scheduler.stop(timeout_seconds=2)
+    runtime.stop()
+    if simulator is not None:
+        simulator.stop()
+    logging.shutdown()
+    return 0
+
+
+def _simulator(settings: Settings) -> SimulatorServer | None:
+    wecom = settings.wecom
+    if settings.simulator_port is None or wecom is None:
+        return None
+    options = Options(
+        corp_id=wecom.corp_id,
+        agent_id=wecom.agent_id,
+        secret=wecom.secret,
+        token=wecom.token,
+        aes_key=wecom.aes_key,
+        callback_url=f"http://127.0.0.1:{settings.port}/callback/wecom",
+        robot_keys=wecom.robot_keys,
+        clock_file=settings.clock_file,
+        state_path=settings.var / "simulator.db",
+        mall_url=settings.base_url,
+        mall_secret=settings.order_api_secret,
+    )
+    return SimulatorServer(create_simulator(options), host=settings.host, port=settings.simulator_port)
+
+
+def _greet(settings: Settings, runtime: Runtime) -> None:
+    """Say where it is and what to try; the menu is put up so that the chat has its buttons."""
+    lines = [f"推客助手 {settings.base_url}"]
+    if settings.simulator_port is not None:
+        lines += [
+            f"模拟器   http://{settings.host}:{settings.simulator_port}",
+            "试一试:在模拟器里以小李的身份发「我要加入」,再发「草莓海报」;在顾客的手机上打开链接下单,然后问「为什么这单才6块8」。",
+        ]
+    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
