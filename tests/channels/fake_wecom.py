@@ -70,6 +70,7 @@ class FakeWeCom:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            wbufsize = -1  # head and body in one segment: two would wait 40 ms for each other
 
             def do_GET(self) -> None:
                 fake._serve(self)
