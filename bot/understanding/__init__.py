@@ -2,7 +2,7 @@
 
 The way of a sentence: plain form → the gates (confirm, cancel, withdraw: nothing is guessed) → rules → the same again
 with homophones put right → similar phrases → unknown with the three nearest. A stronger classifier takes the place of
-`phrases.Nearest`; the gates stay in front of it, so that it can never move money.
+`phrases.Similar`; the gates stay in front of it, so that it can never move money.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from bot.understanding import (
     slots,
     tokens,
 )
+from bot.understanding.amounts import find_amounts
 from bot.understanding.dates import find_periods
 from bot.understanding.homophones import Homophones
 from bot.understanding.phrases import PhraseError
@@ -52,7 +53,7 @@ ALL_INTENTS: tuple[str, ...] = tuple(
 )
 ALL_OPERATOR_INTENTS: tuple[str, ...] = tuple(dict.fromkeys((*OPERATOR_INTENTS, "alerts")))
 
-_SIMILAR = 0.52  # likeness from which the intent of a similar phrase is taken
+_SIMILAR = 0.25  # likeness from which the intent of a similar phrase is taken
 _NEVER_OFFERED = frozenset({"unknown", "confirm", "cancel", "greet", "thanks", *ALL_OPERATOR_INTENTS})
 _USUAL = ("earnings", "link", "help")
 
@@ -69,12 +70,13 @@ class Understanding:
                 text = phrasebook.prepared(phrase)
                 self._exact.setdefault(text if intent in phrasebook.EXACT_ONLY else phrasebook.stripped(text), intent)
         similar = [(i, phrasebook.prepared(p)) for i, listed in phrases.by_intent.items() for p in listed]
-        self._nearest = phrasebook.Nearest(similar)
+        self._phrases = phrasebook.Similar(similar)
 
     @classmethod
     def load(cls, assets: Path) -> Understanding:
         """From `assets/phrases/*.toml`; PhraseError says what is wrong with a file."""
         normalise.prepare()
+        rules.prepare()
         return cls(phrasebook.load(assets / "phrases", (*ALL_INTENTS, *ALL_OPERATOR_INTENTS)))
 
     def understand(
@@ -105,28 +107,28 @@ class Understanding:
 
     def _read(self, sentence: _Sentence, *, operator: bool, pending: str | None) -> Intent:
         if not sentence.plain:
-            return self._unknown(sentence, operator)
+            return self._unknown(sentence)
         if operator and (decided := operators.decide(sentence.typed)):
             return Intent(decided[0], dict(decided[1]), 0.98)
         heard = self._homophones.correct(sentence.plain)
         spoken = sentence if heard == sentence.plain else sentence.as_heard(heard)
         for reading in dict.fromkeys((sentence, spoken)):
             if found := self._decided(reading, operator=operator, pending=pending):
-                return found if found.name != "unknown" else self._unknown(reading, operator, withdrawal=True)
+                if found.name != "unknown":
+                    return found
+                return self._unknown(reading, withdrawal=gates.mentions_withdrawal(reading.plain))
         return self._similar(spoken, operator)
 
     def _decided(self, sentence: _Sentence, *, operator: bool, pending: str | None) -> Intent | None:
         """What the gates or a rule say. `unknown` is their word too: a withdrawal that cannot be understood."""
         if gated := _gate(sentence, pending):
             return gated
-        exact = self._exact.get(sentence.plain) or self._exact.get(phrasebook.stripped(sentence.plain))
-        if exact and self._may(exact, sentence, operator):
+        if exact := self._phrase(sentence, operator):
             return Intent(exact, slots.fill(exact, sentence.facts), 1.0)
-        if operators_word := rules.of_operator(sentence.masked):
-            if operator:
-                return Intent(operators_word, slots.fill(operators_word, sentence.facts), 0.95)
-            if operators_word in ("review", "today"):
-                return Intent("unknown", confidence=0.0)
+        if operator and (operators_word := rules.of_operator(sentence.masked)):
+            return Intent(operators_word, confidence=0.95)
+        if not operator and rules.is_operators_alone(sentence.plain):
+            return Intent("unknown", confidence=0.0)
         if gates.mentions_withdrawal(sentence.plain):
             named = rules.about_withdrawal(sentence.masked)
             if named != "unknown" or "提" in sentence.plain:
@@ -134,27 +136,32 @@ class Understanding:
         named_by_rule = rules.of_anybody(sentence.masked)
         return Intent(named_by_rule, slots.fill(named_by_rule, sentence.facts), 0.9) if named_by_rule else None
 
-    @staticmethod
-    def _may(intent: str, sentence: _Sentence, operator: bool) -> bool:
-        """An operator's phrase is one for operators only, and money's phrases count only to the letter."""
-        return (operator or intent not in ALL_OPERATOR_INTENTS) and not (
-            intent in phrasebook.EXACT_ONLY and "?" in sentence.plain
-        )
+    def _phrase(self, sentence: _Sentence, operator: bool) -> str | None:
+        """The intent of the phrase that the sentence equals. Money's phrases count to the letter and without an amount,
+        which only the gate reads; an operator's are for operators."""
+        intent = self._exact.get(sentence.plain)
+        if intent in phrasebook.EXACT_ONLY:
+            exactly = not find_amounts(sentence.plain) and not normalise.is_hesitant(sentence.raw)
+            return intent if exactly else None
+        intent = intent or self._exact.get(phrasebook.stripped(sentence.plain))
+        if intent in phrasebook.EXACT_ONLY or (intent in ALL_OPERATOR_INTENTS and not operator):
+            return None
+        return intent
 
     def _similar(self, sentence: _Sentence, operator: bool) -> Intent:
         ranked = [
             (intent, likeness)
-            for intent, likeness in self._nearest.rank(sentence.masked)
+            for intent, likeness in self._phrases.rank(sentence.masked)
             if intent not in phrasebook.EXACT_ONLY and (operator or intent not in ALL_OPERATOR_INTENTS)
         ]
         if ranked and ranked[0][1] >= _SIMILAR and ranked[0][0] != "unknown":
             intent, likeness = ranked[0]
             return Intent(intent, slots.fill(intent, sentence.facts), round(min(likeness, 0.89), 2))
-        return self._unknown(sentence, operator)
+        return self._unknown(sentence)
 
-    def _unknown(self, sentence: _Sentence, operator: bool, *, withdrawal: bool = False) -> Intent:
+    def _unknown(self, sentence: _Sentence, *, withdrawal: bool = False) -> Intent:
         """Unknown, with the three nearest of what the assistant acts on; money stands first only where it was named."""
-        likely = [i for i, _ in self._nearest.rank(sentence.masked) if i in INTENTS and i not in _NEVER_OFFERED]
+        likely = [i for i, _ in self._phrases.rank(sentence.masked) if i in INTENTS and i not in _NEVER_OFFERED]
         if withdrawal:
             likely = ["withdraw", "withdraw_status", "rules"]
         elif likely[:1] == ["withdraw"]:

@@ -20,13 +20,14 @@ _ARABIC = r"(?:\d{1,3}(?:,\d{3})+(?![\d,])|\d+)(?:\.\d+)?"
 _UNIT = r"(?:块钱|元钱|元整|块整|人民币|块|元|圆|rmb|yuan)"
 _AMOUNT = re.compile(
     rf"(?<![0-9a-z.,_\-+])(?P<currency>¥|rmb|人民币)?\s?"
-    rf"(?:(?P<arabic>{_ARABIC})(?P<scale>[万千百wk](?![a-z]))?(?P<short>[1-9](?![0-9.,]))?|(?P<chinese>{_CHINESE}+))"
+    rf"(?:(?P<arabic>{_ARABIC})(?P<scale>[万千百wk](?![a-z]))?(?P<short>[1-9](?![0-9.,]))?|(?P<chinese>(?!零钱){_CHINESE}+))"
     rf"(?:(?P<unit>{_UNIT})(?:(?P<half>半)|零?(?P<tail>[{_D}]|\d\d?)(?:(?P<mao>[毛角])钱?(?:(?P<fen>[{_D}]|\d)分?)?|(?P<tailfen>分))?)?钱?"
     rf"|(?P<small>[毛角])钱?(?:(?P<smallfen>[{_D}]|\d)分?)?)?"
     r"(?![0-9a-z])"
 )
 _COUNTED = tuple(
-    "单号月天个人件斤名次点年日周折%倍级岁份箱盒笔位分张条款种星期时秒台袋瓶杯杠/:~-" + "多来几余"
+    "单号月天个人件斤名次点年日周折%倍级岁份箱盒笔位分张条款种星期时秒台袋瓶杯杠下些起样共直定会部半切边回遍把家路般旦/:~-"
+    "多来几余"
 )  # after a number, what makes it no amount of money, or no exact one
 _VAGUE_BEFORE = tuple("几多数第近约")
 
@@ -54,6 +55,8 @@ def find_amounts(text: str) -> list[Amount]:
         rest, before = text[match.end() :], text[: match.start()]
         if yuan is None or before.endswith(_VAGUE_BEFORE) or rest.startswith(_COUNTED):
             continue
+        if match["chinese"] and len(match[0]) == 1 and match["chinese"] != "十":
+            continue  # 一 and 两 by themselves are mostly no numbers: 提一下, 一共, 两边
         marked = bool(match["currency"] or match["unit"] or match["small"] or match["scale"])
         found.append(Amount(match.start(), match.end(), yuan, marked))
     return found

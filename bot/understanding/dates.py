@@ -64,6 +64,9 @@ def _join_ranges(text: str, found: list[Named], today: date) -> list[Named]:
             last = named.until - timedelta(days=1)
             label = f"{day_label(before.first, today)}至{day_label(last, today)}"
             joined[-1] = Named(before.start, named.end, before.first, named.until, label)
+        elif before and text[before.end : named.start] in ("和", "跟", "与", "加") and before.until == named.first:
+            label = f"{before.label}和{named.label}"
+            joined[-1] = Named(before.start, named.end, before.first, named.until, label)
         else:
             joined.append(named)
     return joined

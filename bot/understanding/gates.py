@@ -8,32 +8,34 @@ and 「提现50了」, 「帮小王提50」, 「明天提现」, 「提50还是1
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+import tomllib
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 
 from bot.understanding.amounts import find_amounts
 
 # --- confirm and cancel -------------------------------------------------------------------------------------------
 
 _YES = (
-    r"(?:确认|确定|没问题|没有问题|没错|同意|好的|好滴|好哒|好嘞|好勒|好咧|好呀|好啊|好哦|好嘛|好呢|好|可以的|可以|行的|行|是的|是|对的|对|"
+    r"(?:确认无误|确认|确定|没问题|没有问题|没错|同意|好的|好滴|好哒|好嘞|好勒|好咧|好呀|好啊|好哦|好嘛|好呢|好|可以的|可以|行的|行|是的|是|对的|对|"
     r"嗯嗯|嗯呐|嗯哪|嗯|恩恩|恩|okk?|okay|oki|yes|yep|妥妥的|妥|成|中|得嘞|要得|就这样|就这么办|就这么定了?|就它了?|来吧|提吧|继续|可|没毛病|必须的)"
 )
 _SOFT = r"(?:的|呀|啊|哈哈|哈|呢|哦|噢|啦|滴|哒|嘞|呗|嘛|耶|，|\s)*"
 _CONFIRM = re.compile(
-    rf"(?:那就|那|就|我|嗯，?|恩，?|哦，?)?(?:{_YES}{_SOFT})+(?:(?<=确认|确定|同意)(?:提现|提款|提取|提|操作|办理)吧?|吧)?{_SOFT}"
+    rf"(?:那就|那|就|我|嗯，?|恩，?|哦，?)?(?:{_YES}{_SOFT})+(?:(?<=确认|确定|同意)，?(?:提现|提款|提取|提|操作|办理)吧?|吧)?{_SOFT}"
 )
 # Agreeing words that are something else when they stand alone or so.
 _NOT_CONFIRM = re.compile(
-    r"(?:可|是呢|是哦|是啊|是呀|对啊|对呀|好好|好哈|成|中|来吧|继续|好呢)(?:，)?|.*(?:是|对|可以|确认|确定|没错|好的|行的)，?吧|对对?哦|好嘛|.*(?<!就)是呢"
+    r"(?:可|是呢|是哦|是啊|是呀|对啊|对呀|好好|好哈|成|中|来吧|继续|好呢)(?:，)?|.*(?:是|对|可以|确认|确定|没错|好的|行的)，?吧|没问题，?吧|没有问题，?吧|对对?哦|好嘛|.*(?<!就)是呢"
 )
 _PENDING_CONFIRM = re.compile(
-    rf"(?:{_YES}{_SOFT})*(?:要的?|提|转|就提这?个?|提提|打吧|转吧|中|成|是啊|是呀|对啊|对呀|继续|来吧|可){_SOFT}|(?:{_YES}{_SOFT})+(?:我要|就)?(?:提现|提|办|弄|转)吧?|{_YES}{_SOFT}(?:谢谢|麻烦了|辛苦了|多谢)(?:你|啦|了)?"
+    rf"(?:{_YES}{_SOFT})*(?:要的?|提|转|就提这?个?|打吧|转吧|中|成|是啊|是呀|对啊|对呀|继续|来吧|可){_SOFT}|(?:{_YES}{_SOFT})+(?:我要|就)?(?:提现|提|办|弄|转)吧?|{_YES}{_SOFT}(?:谢谢|麻烦了|辛苦了|多谢)(?:你|啦|了)?"
 )
 
 _CANCEL = re.compile(
     r"(?:那|还是|嗯|我|哦|就|先|额|啊|呃|不，?|，)*(?:取消(?:提现|操作|申请|这次|掉|提款|了|吧|一下)*|算了|算啦|算鸟|作罢|放弃|撤销|撤回|撤了|退出|停|停下|停止|结束|"
-    r"不用|不要|不必|不需要|不想要|不了|不|否|no|cancel|再说|再看看|再想想|再等等|再考虑(?:一下|下)?|考虑一下|等等|等一下|等一等|等会儿?|等下|稍等|慢着|且慢|先这样|"
+    r"不用|不要|不必|不需要|不想要|不了|不|否|no|cancel|再说|再看看|再想想|再等等|再?考虑(?:一下|下|考虑)|考虑一下|等等|等一下|等一等|等会儿?|等下|稍等|慢着|且慢|先这样|"
     r"(?:点|按|发|打|输|搞|弄|选|手|写)错|手滑|误点|误触|按到了?|不是|不对|不行|不可以|不好|不同意|不确认|不确定|没有|别|别了|暂时不用?|先不|先别|先等等|下次|改天|回头|以后再说|不弄|不办)"
     r"(?:了|啦|吧|啊|呀|哈|的|谢谢|多谢|你|，|先|再说|再看看|数字?|金额|钱|下次|我|再想想|一下|那|吗它|掉|取消|不要|不提|不提现|这个|这次|了吧)*"
 )
@@ -71,36 +73,8 @@ def is_cancel(text: str) -> bool:
 
 # --- withdraw -----------------------------------------------------------------------------------------------------
 
-_FILL = (
-    "你好 您好 在吗 哈喽 hello hi 老板 老师 亲爱的 亲 客服 小助手 助手 机器人 同学 谢谢你 谢谢啦 谢谢了 谢谢 多谢 感谢 辛苦了 辛苦啦 辛苦 麻烦你了 麻烦了 麻烦你 麻烦 拜托了 拜托 劳驾 请 "
-    "thanks 帮忙 帮我 帮 给我 替我 我要 我想要 我想 我来 我需要 需要 想要 想 要 我现在 我这边 我 现在 马上 立刻 立即 赶紧 赶快 快点 快 今天 先 就 直接 那就 那 再 申请 发起 来 去 把 将 "
-    "一下 一点 一下子 下 个 一笔 笔 吧 呗 哈哈 哈 呀 啊 哦 噢 啦 嘛 嘞 喽 哟 呐 哇 诶 嗯嗯 嗯 额 呃 ok ， 的 这 这些 里面 里 "
-    "急用钱 急用 着急用钱 着急用 等钱用 等着用钱 等着用 要用钱 用钱 急需用钱 急需 有急用 没钱了 没钱吃饭了 没钱花了 没钱用了 缺钱 缺钱了 手头紧 要交房租了 交房租 要交房租 要还花呗了 要还信用卡了 吃饭 买菜 去吃饭 去买菜 月底了 "
-    "好的 好 可以了 够了 操作 办理 弄 处理 安排"
-).split()
-_VERB = "提现 提款 提取 取现 取款 取钱 提钱 提佣 兑现 提出来 提出去 提出 取出来 取出 提出来花 提走 套现 变现".split()
-_WEAK = "提 取".split()
-_MOVE = "转账 转出来 转出去 转 打款 打 汇 发放 发 结 结算 划 拿出来 拿 领出来 领 领取".split()
-_OUT = "出来 出去 走 掉 完".split()
-_MONEY = (
-    "可提现的钱 可提现余额 可提现金额 可提余额 可提现佣金 可提的佣金 可提的钱 账户余额 账户里的钱 账户里的佣金 账上的钱 账上的佣金 账户的钱 余额里的 佣金余额 钱包里的钱 我的钱 我的佣金 我的收益 我的余额 佣金 收益 余额 奖金 赚的钱 "
-    "赚到的钱 挣的钱 推广费 提成 收入 奖励 现金 钱 款"
-).split()
-_TO = "到 至 进 入 去 提到 转到 打到 发到 提现到 提取到 转进 打进 转入 提至 汇到 存到 打给 转给 发给 给 往".split()
-_DEST = (
-    "微信零钱里 微信零钱 微信钱包 微信账户 微信里 微信上 微信 零钱里 零钱包 零钱 钱包 银行卡里 银行卡上 银行卡 卡里 卡上 我卡里 我的银行卡 我的微信 我的零钱 我的卡 支付宝 我微信里 我微信 我零钱里 我零钱 我银行卡 账户 我账户 我 我卡"
-).split()
-_ALL = (
-    "能提多少提多少 有多少提多少 能提多少就提多少 有多少就提多少 有多少取多少 能提的 能提现的 可以提的 可以提现的 可提现的 可提的 可提现 全部的 全部都 全部 全都 全额 全数 全 所有的 所有 统统 通通 都 一次性 一分不剩 剩下的 剩下 剩余的 剩余 整笔 最多"
-).split()
-# 「都」 and the like only count as everything beside a verb; 最多 is a limit, see `_is_everything`.
-_DONE = "了 完 光".split()
-
-_KINDS = (
-    ("all", _ALL), ("verb", _VERB), ("money", _MONEY), ("dest", _DEST), ("to", _TO), ("move", _MOVE),
-    ("weak", _WEAK), ("out", _OUT), ("done", _DONE), ("fill", _FILL),
-)  # fmt: skip
-_AMOUNT_SIGN, _BLANK = "\ue000", "\ue001"
+_LISTS = Path(__file__).with_name("withdrawal.toml")
+_AMOUNT_SIGN = "\ue000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,24 +85,24 @@ class Ask:
     everything: bool = False
 
 
+@lru_cache(maxsize=1)
 def _lexicon() -> tuple[dict[str, str], int]:
+    """Word → its kind, the first list that has it, and the length of the longest word."""
     words: dict[str, str] = {_AMOUNT_SIGN: "amount"}
-    for kind, listed in _KINDS:
-        for word in listed:
+    for kind, listed in tomllib.loads(_LISTS.read_text(encoding="utf-8")).items():
+        for word in listed.split():
             words.setdefault(word, kind)
     return words, max(map(len, words))
 
 
-_WORDS, _LONGEST = _lexicon()
-
-
 def _cut(text: str) -> list[tuple[str, str]] | None:
     """(kind, word) for the whole text, longest words first; None when a part of it is not in the lists."""
+    words, longest = _lexicon()
     cut, at = [], 0
     while at < len(text):
-        for length in range(min(_LONGEST, len(text) - at), 0, -1):
+        for length in range(min(longest, len(text) - at), 0, -1):
             word = text[at : at + length]
-            if kind := _WORDS.get(word):
+            if kind := words.get(word):
                 cut.append((kind, word))
                 at += length
                 break
@@ -141,7 +115,8 @@ def read_withdrawal(text: str, *, pending: str | None = None) -> Ask | None:
     """The withdrawal that the whole plain text asks for, or None."""
     if "?" in text or len(text) > 60:
         return None
-    text = _corrected(text)
+    talked = bool(pending and pending.startswith("withdraw"))
+    text = _corrected(text, talked=talked)
     amounts = find_amounts(text)
     if len(amounts) > 1:
         return None
@@ -161,13 +136,20 @@ _CORRECTION = re.compile(
 )
 
 
-def _corrected(text: str) -> str:
+# While a withdrawal is talked about: 「改成80」, 「不是50，是100」.
+_CHANGE = re.compile(
+    r"^(?:(?:不是|不要|别提|不提|不)(?P<wrong>[^，]{1,10})，?)?(?:还是|那就|那|换成|换|改成|改为|改|是|要|而是|我要|应该是?)+(?P<right>[^，]+)$"
+)
+
+
+def _corrected(text: str, *, talked: bool) -> str:
     """「不是50，提100」 asks for 100: the amount that is taken back is left out, and nothing else ever is."""
-    match = _CORRECTION.match(text)
-    if match:
-        wrong = find_amounts(match["wrong"])
-        if len(wrong) == 1 and wrong[0].start == 0 and wrong[0].end == len(match["wrong"]):
-            return match["right"]
+    match = _CORRECTION.match(text) or (_CHANGE.match(text) if talked else None)
+    if not match or not (find_amounts(match["right"]) or "全" in match["right"]):
+        return text
+    wrong = match["wrong"]
+    if wrong is None or any(amount.start == 0 and amount.end == len(wrong) for amount in find_amounts(wrong)):
+        return match["right"]
     return text
 
 
@@ -175,18 +157,21 @@ def _asks(cut: list[tuple[str, str]], pending: str | None, *, marked: bool) -> b
     kinds = [kind for kind, _ in cut]
     words = [word for _, word in cut]
     has = set(kinds)
-    if _is_told(cut):
+    if _is_told(cut) or "那" in words[1:]:
         return False
+    if "whole" in has:
+        return not has & {"amount", "move"}
     if "verb" in has:
         return _verbs_fit(cut)
     target = "dest" in has
     if "weak" in has:
         one = kinds.count("weak") == 1
         return (
-            one and ("amount" in has or "money" in has or "all" in has or (target and "out" in has)) and _weak_fits(cut)
+            one and (has & {"amount", "money", "all"} or "完" in words or (target and "out" in has)) and _weak_fits(cut)
         )
     if "move" in has:
-        return (("to" in has and target) or "给我" in words) and ("amount" in has or "money" in has)
+        mine = "给我" in words or any(kind == "dest" and word.startswith("我") for kind, word in cut)
+        return (mine or ("to" in has and target)) and ("amount" in has or "money" in has)
     if "amount" in has and "to" in has and target and words[-1] != "我":
         return True
     return _answers_question(cut, pending)
@@ -236,11 +221,11 @@ def _weak_fits(cut: list[tuple[str, str]]) -> bool:
         return (
             after[0][1] == "个" and kinds[at + 2 : at + 3] == ["amount"] or after[0][1] == "到" and "dest" in kinds[at:]
         )
-    return bool({"amount", "money", "all"} & set(kinds)) or after[0][0] == "out"
+    return bool({"amount", "money", "all"} & set(kinds)) or after[0][0] == "out" or after[0][1] == "完"
 
 
 def _is_everything(cut: list[tuple[str, str]]) -> bool:
-    words = {word for kind, word in cut if kind == "all"}
+    words = {word for kind, word in cut if kind in ("all", "whole")}
     done = any(kind in ("done", "out") and word in ("完", "光") for kind, word in cut)
     return bool(words) or done
 
@@ -257,10 +242,5 @@ def mentions_withdrawal(text: str) -> bool:
 
 _MENTION = re.compile(
     r"提现|提款|取现|取款|提钱|取钱|提佣|打款|兑现|套现|到账|转账|(?:提|取)出来|(?:提|取)(?:了|过|的)?(?:现)?[¥\d一二两三四五六七八九十几]+(?!天|单|个货)|"
-    r"(?:上次|上回|之前|昨天|前天|刚才|刚刚|已经)提|提的(?:钱|那|现)|能提|可提|不?提了|起提|才能?提|提不|钱(?:怎么|什么时候|啥时候|几时|何时|多久)?.{0,6}(?:到|打)|没到账|没收到钱"
+    r"(?:上次|上回|之前|昨天|前天|刚才|刚刚|已经)提|提的(?:钱|那|现)|能提|可提|不?提了|起提|提多少|提几|提完|才能?提|提不|钱(?:怎么|什么时候|啥时候|几时|何时|多久)?.{0,6}(?:到|打)|没到账|没收到钱"
 )
-
-
-def any_of(text: str, words: Iterable[str]) -> bool:
-    """Whether one of `words` stands in `text`."""
-    return any(word in text for word in words)

@@ -59,6 +59,9 @@ class Homophones:
 
     def correct(self, text: str) -> str:
         """`text` with every such word put right, longer words first, from left to right; digits are not touched."""
+        for sound in readings(text) if len(text) <= 4 else ():
+            if sound in self._words:
+                return self._words[sound]
         out, at = [], 0
         while at < len(text):
             word = next((w for n in self._lengths if (w := self._at(text, at, n))), None)

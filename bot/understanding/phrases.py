@@ -77,39 +77,49 @@ def stripped(text: str) -> str:
     return _TRAILING.sub("", text) or text
 
 
-class Nearest:
-    """Similar phrases by weighted character n-grams: the cosine of their features, over an inverted index."""
+class Similar:
+    """Which intent's phrases a sentence resembles most: naive Bayes over character n-grams, learnt when it is loaded.
+
+    Every intent weighs the same, however many phrases it has. The likeness is the share of the winner among all
+    intents, times the share of the sentence's features that any phrase has: a sentence of strange words is like nothing.
+    """
+
+    _SMOOTHING = 0.1
+    _SHARPNESS = 3.0  # naive Bayes counts what hangs together twice and thrice; this takes it back
 
     def __init__(self, phrases: Iterable[tuple[str, str]]) -> None:
         """phrases are (intent, plain and masked text)."""
-        examples = [(intent, _features(text)) for intent, text in phrases]
-        count: dict[str, int] = defaultdict(int)
-        for _, features in examples:
-            for feature in features:
-                count[feature] += 1
-        self._idf = {feature: math.log(1 + len(examples) / n) for feature, n in count.items()}
-        self._unseen = math.log(1 + len(examples))
-        self._intents = [intent for intent, _ in examples]
-        self._postings: dict[str, list[tuple[int, float]]] = defaultdict(list)
-        for number, (_, features) in enumerate(examples):
-            for feature, weight in self._unit(features).items():
-                self._postings[feature].append((number, weight))
-
-    def _unit(self, features: dict[str, float]) -> dict[str, float]:
-        weighted = {f: n * self._idf.get(f, self._unseen) for f, n in features.items()}
-        length = math.sqrt(sum(w * w for w in weighted.values())) or 1.0
-        return {f: w / length for f, w in weighted.items()}
+        counts: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+        for intent, text in phrases:
+            for feature, weight in _features(text).items():
+                counts[intent][feature] += weight
+        known = {feature for count in counts.values() for feature in count}
+        self._scores: dict[str, list[tuple[str, float]]] = defaultdict(list)
+        self._absent: dict[str, float] = {}
+        for intent, count in counts.items():
+            total = sum(count.values()) + self._SMOOTHING * len(known)
+            self._absent[intent] = math.log(self._SMOOTHING / total)
+            for feature, weight in count.items():
+                score = math.log((weight + self._SMOOTHING) / total) - self._absent[intent]
+                self._scores[feature].append((intent, score))
 
     def rank(self, text: str) -> list[tuple[str, float]]:
-        """(intent, likeness from 0 to 1), the likeliest first; the three best phrases of an intent count."""
-        likeness: dict[int, float] = defaultdict(float)
-        for feature, weight in self._unit(_features(text)).items():
-            for number, other in self._postings.get(feature, ()):
-                likeness[number] += weight * other
-        best: dict[str, list[float]] = defaultdict(list)
-        for number, value in sorted(likeness.items(), key=lambda item: -item[1])[:60]:
-            best[self._intents[number]].append(value)
-        ranked = [(intent, 0.8 * values[0] + 0.2 * sum(values[:3]) / 3) for intent, values in best.items()]
+        """(intent, likeness from 0 to 1), the likeliest first."""
+        features = _features(text)
+        size = sum(features.values())
+        if not size:
+            return []
+        total = {intent: absent * size for intent, absent in self._absent.items()}
+        seen = 0.0
+        for feature, weight in features.items():
+            scores = self._scores.get(feature, ())
+            seen += weight if scores else 0.0
+            for intent, score in scores:
+                total[intent] += weight * score
+        best = max(total.values())
+        shares = {intent: math.exp((score - best) / self._SHARPNESS) for intent, score in total.items()}
+        every = sum(shares.values())
+        ranked = [(intent, share / every * seen / size) for intent, share in shares.items()]
         return sorted(ranked, key=lambda item: (-item[1], item[0]))
 
 

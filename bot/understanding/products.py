@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from bot.understanding import homophones
 from bot.understanding.normalise import plain
@@ -43,19 +42,37 @@ _PLAIN_WORDS = frozenset(
 )
 
 
-@lru_cache(maxsize=8)
-def _index(catalogue: tuple[ProductName, ...]) -> tuple[dict[str, dict[str, float]], dict[tuple[str, ...], set[str]]]:
-    """Part of a name → SKU → weight, and the sound of what a product is → its SKUs."""
-    parts: dict[str, dict[str, float]] = {}
-    sounds: dict[tuple[str, ...], set[str]] = {}
+@dataclass(frozen=True, slots=True)
+class _Index:
+    catalogue: tuple[ProductName, ...]
+    skus: dict[str, str]  # lower case → as it is written
+    parts: dict[str, dict[str, float]]  # part of a name → SKU → weight
+    sounds: dict[tuple[str, ...], set[str]]  # the sound of what a product is → SKUs
+
+
+_SKU_WORD = re.compile(r"[0-9a-z][0-9a-z._-]*[0-9a-z]|[0-9a-z]")
+_last: _Index | None = None
+
+
+def _index(catalogue: tuple[ProductName, ...]) -> _Index:
+    """The index of `catalogue`; the last one is kept. Comparing is quick: the products are the same objects."""
+    global _last
+    last = _last
+    if last is None or last.catalogue != catalogue:
+        last = _last = _build(catalogue)
+    return last
+
+
+def _build(catalogue: tuple[ProductName, ...]) -> _Index:
+    index = _Index(catalogue, {product.sku.lower(): product.sku for product in catalogue}, {}, {})
     for product in catalogue:
         name = _SPEC.sub(" ", plain(product.name))
         for run in _RUN.findall(name):
-            _add_run(parts, sounds, run, product.sku)
+            _add_run(index.parts, index.sounds, run, product.sku)
         whole = re.sub(r"\s+", "", name)
         if len(whole) >= 2:
-            parts.setdefault(whole, {})[product.sku] = len(whole) + 1.0
-    return parts, sounds
+            index.parts.setdefault(whole, {})[product.sku] = len(whole) + 1.0
+    return index
 
 
 def _add_run(parts: dict[str, dict[str, float]], sounds: dict[tuple[str, ...], set[str]], run: str, sku: str) -> None:
@@ -76,11 +93,21 @@ def find(text: str, catalogue: Sequence[ProductName]) -> Found | None:
     """What a plain text names, or None."""
     if not catalogue:
         return None
-    catalogue = tuple(catalogue)
-    named = [p.sku for p in catalogue if re.search(rf"(?<![0-9a-z]){re.escape(p.sku.lower())}(?![0-9a-z])", text)]
+    index = _index(tuple(catalogue))
+    named = {index.skus[word] for word in _SKU_WORD.findall(text) if word in index.skus}
     if named:
-        return Found(tuple(named), named[0].lower())
-    parts, sounds = _index(catalogue)
+        return _found(index, named, next(word for word in _SKU_WORD.findall(text) if word in index.skus))
+    words, skus = _longest_part(text, index.parts)
+    if not skus:
+        words, skus = _by_category(text, index.catalogue) or _by_sound(text, index.sounds) or ("", set())
+    return _found(index, skus, words) if skus else None
+
+
+def _found(index: _Index, skus: set[str], words: str) -> Found:
+    return Found(tuple(product.sku for product in index.catalogue if product.sku in skus), words)
+
+
+def _longest_part(text: str, parts: dict[str, dict[str, float]]) -> tuple[str, set[str]]:
     best, words, skus = 0.0, "", set[str]()
     for start in range(len(text)):
         for end in range(start + 2, min(len(text), start + 2 * _MAX_PART) + 1):
@@ -89,9 +116,7 @@ def find(text: str, catalogue: Sequence[ProductName]) -> Found | None:
                     best, words, skus = weight, text[start:end], {sku}
                 elif weight == best:
                     skus.add(sku)
-    if not skus:
-        words, skus = _by_category(text, catalogue) or _by_sound(text, sounds) or ("", set())
-    return Found(tuple(p.sku for p in catalogue if p.sku in skus), words) if skus else None
+    return words, skus
 
 
 def _by_category(text: str, catalogue: tuple[ProductName, ...]) -> tuple[str, set[str]] | None:

@@ -47,6 +47,7 @@ _NAME = re.compile(
     r"(?:推荐|介绍|邀请|引荐)人(?:是|叫|为|填|，|写)*(?P<after>[\u4e00-\u9fffa-z]{1,6})|"
     r"(?:推荐|介绍|邀请|拉|带)我(?:来|进来|加入|进|入)?的(?:人)?(?:是|叫)(?P<behind>[\u4e00-\u9fffa-z]{1,6})|"
     r"(?:上级|师傅|上线|老大)(?:是|叫)(?P<above>[\u4e00-\u9fffa-z]{1,6})|"
+    r"(?:从|由|经|通过)(?P<through>[\u4e00-\u9fffa-z]{1,4}?)(?:加入|进来|注册|这|那)|"
     r"(?:绑定?|绑)(?:上级|推荐人|邀请人|关系|到|给|上)?(?P<bound>[小老阿][\u4e00-\u9fff])"
 )
 _NO_NAME = re.compile(r"^(?:我是|是|我|被|的|就是|朋友圈?的?)")
@@ -115,7 +116,11 @@ def _explain(facts: Facts) -> dict[str, Any]:
     for named in facts.periods:
         masked = masked[: named.start] + "⟨" * (named.end - named.start) + masked[named.end :]
     for amount in amounts.find_amounts(masked):
-        if amount.marked or re.search(r"(?:才|只|只有|就|给|给我|有|赚|是|变成|到账)$", masked[: amount.start]):
+        if not amount.yuan:
+            continue
+        if amount.marked or re.search(
+            r"(?:才|只|只有|就|给|给我|有|赚|是|变成|到账|拿到|到手|得)$", masked[: amount.start]
+        ):
             return slots | {"amount": amount.slot}
     return slots
 
@@ -142,5 +147,5 @@ def _products(facts: Facts) -> dict[str, Any]:
 _READERS = {
     "join": _code, "bind": _bind, "link": _product, "poster": _product, "copy": _product, "coupon": _product,
     "products": _products, "earnings": _period, "earnings_detail": _period, "team": _period, "orders": _orders,
-    "rank": _rank, "explain": _explain, "parcel": _order, "appeal": _order, "rules": _rules, "today": _period,
+    "rank": _rank, "explain": _explain, "parcel": _order, "appeal": _order, "rules": _rules,
 }  # fmt: skip
