@@ -28,10 +28,14 @@ def spend(session: Session, nonce: str, *, now: datetime) -> bool:
 
     Raises UsedNonce. Of two transactions with the same nonce the second waits for the first.
     """
-    digest = hashlib.sha256(nonce.encode()).hexdigest()
+    digest = digest_of(nonce)
     if not insert_once(session, ApiNonce, {"digest": digest, "seen_at": now}):
         raise UsedNonce()
     return digest.startswith("00")
+
+
+def digest_of(nonce: str) -> str:
+    return hashlib.sha256(nonce.encode()).hexdigest()
 
 
 def sweep(session: Session, *, now: datetime, limit: int = SWEEP) -> int:

@@ -166,15 +166,15 @@ def _refused(refused: DomainError) -> Response:
         if isinstance(refused, Unsigned):
             return refusal(401, refused.code, refused.message, refused.fields)
         said = "X-Nonce 已经用过：每次请求（包括重试）都要换一个新的，并重新签名"
-        return refusal(401, refused.code, said, [(NONCE, said)])
+        return refusal(401, "used_nonce", said, [(NONCE, said)])
     if isinstance(refused, NotAnObject):
         metrics.orders.labels(result="invalid").inc()
-        return refusal(400, refused.code, str(refused.facts["why"]))
+        return refusal(400, "not_json", str(refused.facts["why"]))
     if isinstance(refused, Invalid):
         metrics.orders.labels(result="invalid").inc()
-        return refusal(422, refused.code, f"有 {len(refused.faults)} 处不对，什么都没有记录", refused.faults)
+        return refusal(422, "invalid", f"有 {len(refused.faults)} 处不对，什么都没有记录", refused.faults)
     if isinstance(refused, IdempotencyConflict):
         metrics.orders.labels(result="conflict").inc()
-        return refusal(409, refused.code, "这个编号已经用于内容不同的推送，什么都没有记录")
+        return refusal(409, "conflict", "这个编号已经用于内容不同的推送，什么都没有记录")
     metrics.orders.labels(result="refused").inc()
-    return refusal(422, refused.code, "这个推送没有被接受，什么都没有记录")
+    return refusal(422, "refused", "这个推送没有被接受，什么都没有记录")
