@@ -125,6 +125,8 @@ class MediaShelf:
         with self._world.lock:
             self._items.clear()
             self._blobs.clear()
+            self._uploadimg_day.clear()
+            self._uploadimg_month.clear()
 
     # API
 

@@ -11,10 +11,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from playwright import sync_api
 
 from .conftest import AGENT, App, Desk, Received, envelope, reply_xml
 
-sync_api = pytest.importorskip("playwright.sync_api")
 pytestmark = pytest.mark.browser
 
 MALL_SECRET = "mall-secret"
@@ -58,7 +58,9 @@ class Mall:
         self.server.server_close()
         self.thread.join()
 
-    def _handler(mall) -> type[BaseHTTPRequestHandler]:
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        mall = self
+
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 if self.path.startswith("/api/"):
@@ -191,7 +193,8 @@ def test_a_card_s_button_is_clicked_once_and_then_dead(open_page: Callable[..., 
 
 def test_what_is_sent_is_text_and_never_markup(open_page: Callable[..., Any], desk: Desk) -> None:
     page = open_page()
-    evil = '<img src=x onerror="window.broken=1"><script>window.broken=1</script> <a href="javascript:window.broken=1">按</a>'
+    evil = '<img src=x onerror="window.broken=1"><script>window.broken=1</script>'
+    evil += ' <a href="javascript:window.broken=1">按</a>'
     desk.send("lihua", content={"content": evil})
     desk.send("lihua", "markdown", content={"content": evil + "[按](javascript:alert(1))"})
     lihua = panel(page, "lihua")
@@ -200,9 +203,7 @@ def test_what_is_sent_is_text_and_never_markup(open_page: Callable[..., Any], de
     assert page.evaluate("window.broken") is None
 
 
-def test_messages_for_somebody_else_are_counted_until_he_is_looked_at(
-    open_page: Callable[..., Any], desk: Desk
-) -> None:
+def test_messages_to_another_are_counted_until_they_are_seen(open_page: Callable[..., Any], desk: Desk) -> None:
     page = open_page()
     desk.send("boss")
     badge = page.locator(".rail .tab", has_text="陈老板").locator(".badge")

@@ -49,7 +49,7 @@ export class Phone {
   }
 
   drawTabs() {
-    const count = this.orders.size;
+    const count = [...this.orders.values()].filter((order) => !order.completed && Number(order.refunded) < Number(order.paid)).length;
     const tab = (view, name, words, badge) => h("button", { type: "button", role: "tab", "aria-selected": String(this.view === view), onclick: () => this.show(view) },
       icon(name), words, badge ? h("span", { class: "badge" }, String(badge)) : null);
     this.tabs.replaceChildren(tab("home", "home", "首页"), tab("shop", "bag", "商城"), tab("orders", "list", "订单", count));
@@ -101,10 +101,14 @@ export class Phone {
 
   web() {
     this.title.textContent = new URL(this.address).host;
-    this.body.replaceChildren(h("iframe", {
+    const frame = h("iframe", {
       src: this.address, title: "打开的网页", referrerpolicy: "no-referrer-when-downgrade",
       sandbox: "allow-scripts allow-forms allow-same-origin allow-popups",
-    }));
+    });
+    const bar = this.code && this.desk.mall.open && h("div", { class: "paybar" },
+      h("span", { class: "code" }, "这个链接的推荐码", h("b", {}, this.code)),
+      h("button", { class: "pay", type: "button", onclick: () => this.show("shop") }, "去购买"));
+    this.body.replaceChildren(...[frame, bar].filter(Boolean));
   }
 
   // buying
