@@ -7,15 +7,17 @@ marks stacked on marks, characters that turn the writing direction. The rules, i
 2. An emoji sequence joined by ZWJ is drawn as its first picture; skin tones and variation selectors go; a flag
    becomes its two letters, a keycap its digit. Combining marks that have no composed form go.
 3. A character in no face is replaced by its compatibility form (𝓛 → L), else by 「·」; several in a row by one.
-4. Arabic letters take their joined forms, and right-to-left runs are put into drawing order, because the posters
-   are set with Pillow's basic layout: the same pixels with or without raqm.
+4. Before a text is broken into lines its Arabic letters take their joined forms, and right-to-left runs of a finished
+   line are put into drawing order, because the posters are set with Pillow's basic layout: the same pixels with or
+   without raqm.
 """
 
 import re
 import struct
 import unicodedata
+from array import array
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -36,8 +38,8 @@ ZWJ = "\u200d"
 class Coverage:
     """The characters of one font file, as sorted ranges of its character map."""
 
-    starts: tuple[int, ...]
-    ends: tuple[int, ...]
+    starts: Sequence[int]
+    ends: Sequence[int]
 
     def __contains__(self, character: str) -> bool:
         point = ord(character)
@@ -63,7 +65,7 @@ def coverage(path: Path) -> Coverage:
 
 
 def _groups(data: bytes, table: int) -> Coverage:
-    starts, ends = [], []
+    starts, ends = array("I"), array("I")
     for number in range(struct.unpack_from(">I", data, table + 12)[0]):
         first, last, glyph = struct.unpack_from(">III", data, table + 16 + 12 * number)
         if glyph == 0:  # the first of the group is the box that must never be drawn
@@ -71,7 +73,7 @@ def _groups(data: bytes, table: int) -> Coverage:
         if first <= last:
             starts.append(first)
             ends.append(last)
-    return Coverage(tuple(starts), tuple(ends))
+    return Coverage(starts, ends)
 
 
 class Faces:
@@ -86,13 +88,17 @@ class Faces:
         return next((name for name in FACES[weight] if character in self._held[name]), None)
 
     def drawable(self, text: str, weight: str = "regular") -> str:
-        """The text as it can be drawn: only characters that `find` finds, in drawing order, trimmed."""
+        """The text as it can be drawn (rules 1 to 3): only characters that `find` finds, trimmed; idempotent."""
         out: list[str] = []
         for character in _composed(text):
             for drawn in self._replace(character, weight):
                 if not (drawn in (" ", REPLACEMENT) and out and out[-1] == drawn and drawn != character):
                     out.append(drawn)
-        return visual(re.sub(" {2,}", " ", "".join(out)).strip(), lambda c: self.find(c, weight) is not None)
+        return re.sub(" {2,}", " ", "".join(out)).strip()
+
+    def joined(self, text: str, weight: str = "regular") -> str:
+        """A drawable text with its Arabic letters in the forms that their neighbours ask for (rule 4)."""
+        return _join(text, lambda character: self.find(character, weight) is not None)
 
     def _replace(self, character: str, weight: str) -> str:
         if self.find(character, weight):
@@ -140,15 +146,12 @@ JOINING = _joining()
 LAM_ALEF = {"\u0622": "\ufef5", "\u0623": "\ufef7", "\u0625": "\ufef9", "\u0627": "\ufefb"}
 
 
-def visual(text: str, held: Callable[[str], bool]) -> str:
-    """Rule 4: joined Arabic forms, and right-to-left runs reversed for drawing from left to right.
+def visual(shaped: str) -> str:
+    """A line in drawing order from left to right: its right-to-left runs reversed.
 
     A run reaches from its first to its last right-to-left letter; what stands between them (spaces, marks) turns
     too, digits and Latin letters inside keep their own direction.
     """
-    if not any(_rtl(character) for character in text):
-        return text
-    shaped = _shape(text, held)
     out: list[str] = []
     position = 0
     for run in re.finditer(_RUN, shaped):
@@ -164,11 +167,7 @@ _RUN = re.compile(f"{_LETTER}(?:[^\u2e80-\u9fff]*{_LETTER})?")
 _MIRROR = str.maketrans("()[]<>«»", ")(][><»«")
 
 
-def _rtl(character: str) -> bool:
-    return unicodedata.bidirectional(character) in ("R", "AL")
-
-
-def _shape(text: str, held: Callable[[str], bool]) -> str:
+def _join(text: str, held: Callable[[str], bool]) -> str:
     out: list[str] = []
     for number, character in enumerate(text):
         forms = JOINING.get(character)

@@ -157,7 +157,9 @@ def _chips(sheet: Sheet, element: parts.Chips, box: BoxPixels) -> None:
 def _monogram(sheet: Sheet, element: parts.Monogram, box: BoxPixels) -> None:
     left, top, width, height = box
     shapes.panel(sheet.canvas, box, element.fill, min(width, height) // 2)
-    block = sheet.letters.fit(_words(sheet, element)[:1], _style(element), width)
+    words = _words(sheet, element)
+    first = next((character for character in words if character.isalnum()), words[:1])
+    block = sheet.letters.fit(first, _style(element), width)
     above = top + (height - block.size) / 2 - block.size * 0.02
     sheet.letters.draw(sheet.canvas, block, left, above, element.colour, align="center", room=width)
 

@@ -32,11 +32,11 @@ class PosterStudio:
     """Draws posters from `assets` (posters/, fonts/, images/) into `cache_dir`; may be shared by threads.
 
     Raises LayoutError at once where a layout in assets/posters is wrong, so that start-up says it, not a customer.
-    `bases` is how many base pictures of about 6 MB each stay in memory.
+    `bases` is how many base pictures of about 8 MB each stay in memory.
     """
 
     def __init__(
-        self, assets: Path, cache_dir: Path, *, max_bytes: int = 200_000_000, max_files: int = 2_000, bases: int = 4
+        self, assets: Path, cache_dir: Path, *, max_bytes: int = 200_000_000, max_files: int = 2_000, bases: int = 3
     ) -> None:
         self.images = assets / "images"
         self.letters = Typesetter(assets / "fonts")
@@ -79,8 +79,8 @@ class PosterStudio:
             for name, value in fields.items()
             if isinstance(value, str)
         }
-        if not facts.get("nickname", "").strip("· "):  # nothing of the name can be drawn: the layout says it without
-            facts["nickname"] = ""
+        if "nickname" in facts:  # what could not be drawn at its ends; if nothing is left the layout says it without
+            facts["nickname"] = facts["nickname"].strip("· ")
         content = Content(facts)
         if isinstance(poster, ProductPoster) and poster.picture is not None:
             content = replace(content, picture=picture.read(poster.picture))

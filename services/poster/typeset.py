@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from services.poster.glyphs import FACES, Faces
+from services.poster.glyphs import FACES, Faces, visual
 
 # a line does not begin with these
 NOT_FIRST = frozenset(",.!?:;\uff0c\u3002\uff01\uff1f\uff1a\uff1b\uff09\u3001)」』】》〉”’…·%]}~")
@@ -18,7 +18,7 @@ PLAIN_WEIGHT = frozenset(("NotoSansSC-Rare.otf", "DejaVuSans.ttf"))  # come in o
 SCALE = {"NotoEmoji.ttf": 0.92}
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def load(path: Path, size: int) -> ImageFont.FreeTypeFont:
     """A face at a size in pixels; basic layout, so that raqm's presence changes nothing."""
     return ImageFont.truetype(str(path), size, layout_engine=ImageFont.Layout.BASIC)
@@ -62,21 +62,25 @@ class Typesetter:
 
     def fit(self, text: str, style: Style, width: int, height: int | None = None) -> Block:
         """Break `text` into lines of `width`; shrink by rule, and at the smallest size cut what is left over."""
-        cleaned = self.clean(text, style.weight)
+        cleaned = self.faces.joined(self.clean(text, style.weight), style.weight)
         size = style.size
-        while True:
-            lines = list(self._break(cleaned, style.weight, size, width))
-            fits = len(lines) <= style.lines
-            if height is not None and len(lines) > 1:
-                fits = fits and size * (1 + style.leading * (len(lines) - 1)) <= height
-            if fits or size <= style.smallest:
-                break
-            size = max(style.smallest, size - 2)
+        while size > style.smallest and not self._fits(cleaned, style, size, style.size, width, height):
+            size = max(style.smallest, size - 2)  # by the advances of the full size, so that no face is loaded for it
+        while size > style.smallest and not self._fits(cleaned, style, size, size, width, height):
+            size = max(style.smallest, size - 2)  # by its own, which hinting rounds
+        lines = list(self._break(cleaned, style.weight, size, width))
         if len(lines) > style.lines:
             rest = "".join(lines[style.lines - 1 :])
             lines = [*lines[: style.lines - 1], self._cut(rest, style.weight, size, width)]
+        lines = [visual(line.rstrip()) for line in lines]
         widths = tuple(self.width(line, style.weight, size) for line in lines)
         return Block(tuple(lines), widths, size, style.weight, style.leading)
+
+    def _fits(self, text: str, style: Style, size: int, measured: int, width: int, height: int | None) -> bool:
+        lines = sum(1 for _ in self._break(text, style.weight, measured, width * measured / size))
+        if lines > style.lines:
+            return False
+        return height is None or lines <= 1 or size * (1 + style.leading * (lines - 1)) <= height
 
     def width(self, text: str, weight: str, size: int) -> float:
         return sum(self._advance(character, weight, size) for character in text)
@@ -97,7 +101,7 @@ class Typesetter:
         pen = ImageDraw.Draw(canvas)
         for name, run in self._runs(text, weight):
             font = load(self.faces.folder / name, round(size * SCALE.get(name, 1)))
-            stroke = size / 56 if weight == "bold" and name in PLAIN_WEIGHT else 0
+            stroke = size / 80 if weight == "bold" and name in PLAIN_WEIGHT else 0
             pen.text((x, baseline), run, font=font, fill=colour, anchor="ls", stroke_width=stroke)
             x += sum(self._advance(character, weight, size) for character in run)
         return x
@@ -110,24 +114,24 @@ class Typesetter:
         name = self.faces.find(character, weight) or FACES[weight][0]
         return float(load(self.faces.folder / name, round(size * SCALE.get(name, 1))).getlength(character))
 
-    def _break(self, text: str, weight: str, size: int, width: int) -> Iterator[str]:
+    def _break(self, text: str, weight: str, size: int, width: float) -> Iterator[str]:
         line, length = "", 0.0
         for word in _words(text):
             needed = self.width(word, weight, size)
             if line and length + needed > width and word != " ":
-                yield line.rstrip()
+                yield line
                 line, length = "", 0.0
             if needed > width:  # a word longer than a line is broken anywhere
                 for character in word:
                     step = self._advance(character, weight, size)
                     if line and length + step > width:
-                        yield line.rstrip()
+                        yield line
                         line, length = "", 0.0
                     line, length = line + character, length + step
             elif line or word != " ":
                 line, length = line + word, length + needed
         if line.strip():
-            yield line.rstrip()
+            yield line
 
     def _cut(self, text: str, weight: str, size: int, width: int) -> str:
         room = width - self.width(ELLIPSIS, weight, size)

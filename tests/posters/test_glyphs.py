@@ -8,7 +8,7 @@ from fontTools.ttLib import TTFont
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.poster.glyphs import FACES, Faces, coverage
+from services.poster.glyphs import FACES, Faces, coverage, visual
 from tests.posters.conftest import ASSETS
 from tests.posters.names import AWKWARD
 
@@ -45,28 +45,40 @@ def test_a_nickname_is_cleaned_by_rule(written: str, drawn: str) -> None:
     assert faces().drawable(written) == drawn
 
 
+def drawn(text: str) -> str:
+    return visual(faces().joined(faces().drawable(text)))
+
+
 def test_arabic_letters_are_joined_and_stand_in_drawing_order() -> None:
     # meem-initial hah-medial meem-medial dal-final, drawn from left to right: the last letter first
-    assert faces().drawable("محمد") == "\ufeaa\ufee4\ufea4\ufee3"
+    assert drawn("محمد") == "\ufeaa\ufee4\ufea4\ufee3"
 
 
 def test_lam_and_alef_become_one_sign() -> None:
-    assert faces().drawable("سلام") == "\ufee1\ufefc\ufeb3"
+    assert drawn("سلام") == "\ufee1\ufefc\ufeb3"
 
 
 def test_digits_inside_a_right_to_left_run_keep_their_direction() -> None:
-    assert faces().drawable("אב 123 גד") == "דג 123 בא"
+    assert drawn("אב 123 גד") == "דג 123 בא"
 
 
 def test_chinese_beside_a_right_to_left_run_stays_where_it_is() -> None:
-    assert faces().drawable("小李אב王") == "小李בא王"
+    assert drawn("小李אב王") == "小李בא王"
 
 
 @pytest.mark.parametrize("weight", ["regular", "bold"])
 @given(text=st.text(max_size=40))
 @settings(max_examples=300, deadline=None)
 def test_whatever_is_written_only_characters_with_a_glyph_are_drawn(weight: str, text: str) -> None:
-    assert all(faces().find(character, weight) for character in faces().drawable(text, weight))
+    cleaned = faces().drawable(text, weight)
+    assert all(faces().find(character, weight) for character in visual(faces().joined(cleaned, weight)))
+
+
+@given(text=st.text(max_size=40))
+@settings(max_examples=300, deadline=None)
+def test_a_cleaned_text_stays_as_it_is_when_cleaned_again(text: str) -> None:
+    once = faces().drawable(text)
+    assert faces().drawable(once) == once
 
 
 @pytest.mark.parametrize("name", sorted({name for names in FACES.values() for name in names}))
