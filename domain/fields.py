@@ -23,7 +23,7 @@ from domain.money import Money
 _FAULTS_SHOWN = 5000  # of at most 500 lines with 7 fields there are fewer; a body of unknown keys may have more
 
 _AMOUNT = re.compile(r"[0-9]{1,9}\.[0-9]{2}")
-_INSTANT = re.compile(r"20\d\d-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_INSTANT = re.compile(r"20\d\d-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?([Zz]|[+-]\d\d:?\d\d)", re.ASCII)
 _PHONE = re.compile(r"\+?[0-9][0-9 -]{3,22}[0-9]")
 
 T = TypeVar("T")
