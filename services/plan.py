@@ -5,6 +5,7 @@ A published version never changes, so a process parses each of them once.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -62,8 +63,18 @@ def catalogue(session: Session) -> documents.Catalogue:
     return {row.sku: documents.Product(row.sku, row.category, row.cost) for row in rows}
 
 
-def publish(session: Session, source: str, *, starts_at: datetime, operator: str | None, now: datetime) -> PlanVersion:
+def publish(
+    session: Session,
+    source: str,
+    *,
+    starts_at: datetime,
+    operator: str | None,
+    ticks: Sequence[str] = (),
+    now: datetime,
+) -> PlanVersion:
     """Make the document a version that is in force from `starts_at`, a minute ago or later; it never changes.
+
+    `ticks` are the rule ids of the compliance check's warnings that the operator has taken note of.
 
     Raises PlanRefused, StartsInThePast
     """
@@ -79,7 +90,7 @@ def publish(session: Session, source: str, *, starts_at: datetime, operator: str
         starts_at=starts_at,
         published_at=now,
         published_by=operator,
-        ticks=[],
+        ticks=list(ticks),
     )
     session.add(row)
     session.flush()
