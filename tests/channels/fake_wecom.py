@@ -35,10 +35,10 @@ class Reset:
 
 
 class Hold:
-    """The answer waits until `release` is set; done first, as a slow gateway does."""
+    """It is done, and the answer waits until `release` is set; `then` is answered in place of the usual."""
 
-    def __init__(self) -> None:
-        self.arrived, self.release = threading.Event(), threading.Event()
+    def __init__(self, then: dict[str, Any] | Raw | None = None) -> None:
+        self.arrived, self.release, self.then = threading.Event(), threading.Event(), then
 
 
 @dataclass(frozen=True)
@@ -150,6 +150,7 @@ class FakeWeCom:
         if isinstance(scripted, Hold):
             scripted.arrived.set()
             scripted.release.wait(30)
+            answer = scripted.then or answer
         return self._write(handler, answer)
 
     def _break(self, handler: BaseHTTPRequestHandler) -> None:
