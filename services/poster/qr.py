@@ -1,7 +1,7 @@
 """The QR code: matrix from `qrcode`, a whole number of pixels a module, quiet zone included, never resampled."""
 
 import qrcode
-from PIL import Image
+from PIL import Image, ImageColor
 from qrcode.constants import ERROR_CORRECT_M
 from qrcode.exceptions import DataOverflowError
 
@@ -32,10 +32,8 @@ def draw(link: str, room: int, dark: str) -> Image.Image:
             f"the link has {len(link.encode())} bytes and needs a QR code of {across * SMALLEST_MODULE} pixels, "
             f"but the layout leaves {room}; shorten BASE_URL or the SKU, or enlarge the layout's QR box"
         )
-    packed = bytes(0 if module else 255 for row in modules for module in row)
-    small = Image.frombytes("L", (len(modules), len(modules)), packed)
-    sharp = small.resize((len(modules) * scale, len(modules) * scale), Image.Resampling.NEAREST)
-    code = Image.new("RGB", (across * scale, across * scale), "white")
-    ink = sharp.point(lambda level: 255 - level)
-    code.paste(Image.new("RGB", sharp.size, dark), (QUIET * scale, QUIET * scale), ink)
-    return code
+    white, ink = b"\xff\xff\xff", bytes(ImageColor.getrgb(dark[:7])[:3])
+    blank, side = white * across * QUIET, white * QUIET
+    lines = (side + b"".join(ink if module else white for module in row) + side for row in modules)
+    small = Image.frombytes("RGB", (across, across), blank + b"".join(lines) + blank)
+    return small.resize((across * scale, across * scale), Image.Resampling.NEAREST)

@@ -41,6 +41,10 @@ class PosterStudio:
         self.images = assets / "images"
         self.letters = Typesetter(assets / "fonts")
         self.layouts = {path.stem: parse(path, self.images) for path in sorted((assets / "posters").glob("*.toml"))}
+        self._personal = {
+            layout.digest: [element for element in layout.element if element.facts() & PERSONAL]
+            for layout in self.layouts.values()
+        }
         self.cache = DiskCache(cache_dir, max_bytes, max_files)
         self._faces = "".join(f"{path.name}{path.stat().st_size}" for path in sorted((assets / "fonts").glob("*.?tf")))
         self._bases: OrderedDict[str, Image.Image] = OrderedDict()
@@ -55,8 +59,9 @@ class PosterStudio:
         """
         chosen = self._layout(poster, layout)
         content = self._content(poster)
-        common = self._digest(chosen, content, personal=False)
-        digest = self._digest(chosen, content, personal=True)
+        seen = hashlib.sha256(content.picture or b"").hexdigest()
+        common = self._digest(chosen, content, seen, personal=False)
+        digest = self._digest(chosen, content, seen, personal=True)
         with self._making[int(digest[:4], 16) % LOCKS]:  # the same poster is drawn by one thread, the others wait
             jpeg = self.cache.get(digest)
             if jpeg is None:
@@ -90,20 +95,17 @@ class PosterStudio:
             content = replace(content, rows=poster.rows)
         return content
 
-    def _digest(self, layout: Layout, content: Content, *, personal: bool) -> str:
+    def _digest(self, layout: Layout, content: Content, shown: str, *, personal: bool) -> str:
         facts = {name: value for name, value in content.facts.items() if personal or name not in PERSONAL}
-        said = [VERSION, self._faces, layout.digest, facts, content.points, [asdict(row) for row in content.rows]]
-        seen = hashlib.sha256(json.dumps(said, ensure_ascii=False, sort_keys=True).encode("utf-8", "replace"))
-        if content.picture is not None:
-            seen.update(hashlib.sha256(content.picture).digest())
-        return seen.hexdigest()
+        rows = [asdict(row) for row in content.rows]
+        said = [VERSION, self._faces, layout.digest, facts, content.points, rows, shown]
+        return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
     def _draw(self, layout: Layout, content: Content, common: str) -> Image.Image:
         canvas = self._base(layout, content, common).copy()
         sheet = Sheet(canvas, content, self.letters, self.images)
-        for element in layout.element:
-            if element.facts() & PERSONAL:
-                paint(sheet, element)
+        for element in self._personal[layout.digest]:
+            paint(sheet, element)
         return canvas
 
     def _base(self, layout: Layout, content: Content, common: str) -> Image.Image:
@@ -114,7 +116,7 @@ class PosterStudio:
         base, _ = shapes.filled(layout.width, height_of(layout, content), layout.background)
         sheet = Sheet(base, content, self.letters, self.images)
         for element in layout.element:
-            if not element.facts() & PERSONAL:
+            if element not in self._personal[layout.digest]:
                 paint(sheet, element)
         with self._guard:
             self._bases[common] = base

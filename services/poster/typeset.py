@@ -56,9 +56,10 @@ class Typesetter:
     def __init__(self, folder: Path) -> None:
         self.faces = Faces(folder)
         self._advance = lru_cache(maxsize=20_000)(self._measure)
+        self._drawable = lru_cache(maxsize=1_000)(self.faces.drawable)
 
     def clean(self, text: str, weight: str = "regular") -> str:
-        return self.faces.drawable(text, weight)
+        return self._drawable(text, weight)
 
     def fit(self, text: str, style: Style, width: int, height: int | None = None) -> Block:
         """Break `text` into lines of `width`; shrink by rule, and at the smallest size cut what is left over."""
