@@ -30,7 +30,9 @@ before, start = peak_mb(), time.perf_counter()
 from bot.understanding import Understanding
 imported = time.perf_counter()
 Understanding.load(Path("assets"))
-print(json.dumps({"import_ms": (imported - start) * 1e3, "load_ms": (time.perf_counter() - imported) * 1e3, "memory_mb": peak_mb() - before}))
+loaded = time.perf_counter()
+cost = {"import_ms": (imported - start) * 1e3, "load_ms": (loaded - imported) * 1e3, "memory_mb": peak_mb() - before}
+print(json.dumps(cost))
 """
 
 

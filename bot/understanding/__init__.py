@@ -16,12 +16,16 @@ from typing import Any
 from bot.understanding import (
     gates,
     normalise,
-    operator as operators,
-    phrases as phrasebook,
     products,
     rules,
     slots,
     tokens,
+)
+from bot.understanding import (
+    operator as operators,
+)
+from bot.understanding import (
+    phrases as phrasebook,
 )
 from bot.understanding.amounts import find_amounts
 from bot.understanding.dates import find_periods
@@ -53,7 +57,7 @@ ALL_INTENTS: tuple[str, ...] = tuple(
 )
 ALL_OPERATOR_INTENTS: tuple[str, ...] = tuple(dict.fromkeys((*OPERATOR_INTENTS, "alerts")))
 
-_SIMILAR = 0.25  # likeness from which the intent of a similar phrase is taken
+_SIMILAR = 0.3  # likeness from which the intent of a similar phrase is taken
 _NEVER_OFFERED = frozenset({"unknown", "confirm", "cancel", "greet", "thanks", *ALL_OPERATOR_INTENTS})
 _USUAL = ("earnings", "link", "help")
 

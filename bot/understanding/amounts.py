@@ -1,7 +1,7 @@
 """Amounts of money in a plain text: digits, Chinese numerals, and what people mix of both.
 
-Units    yuan as Decimal with at most two decimals; an amount is only what was said exactly (「几百」, 「一百多」, 「三四百」
-         and 「百八」 are no amounts: guessing about money is worse than asking)
+Units    yuan as Decimal with at most two decimals; an amount is only what was said exactly (「几百」, 「一百多」,
+         「三四百」 and 「百八」 are no amounts: guessing about money is worse than asking)
 """
 
 from __future__ import annotations

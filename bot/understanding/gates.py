@@ -1,8 +1,8 @@
 """The intents that lead to money or end a question: confirm, cancel, withdraw. Here nothing is guessed.
 
 A sentence passes a gate only if every part of it is understood: it is cut, from left to right, into words that this
-module lists, and one word that is not listed closes the gate. So 「提现50」 and 「麻烦帮我把佣金提到零钱」 are withdrawals,
-and 「提现50了」, 「帮小王提50」, 「明天提现」, 「提50还是100」 are not, without anybody having thought of them.
+withdrawal.toml lists, and one word that is not listed closes the gate. So 「提现50」 and 「帮我把佣金提到零钱」 are
+withdrawals; 「提现50了」, 「帮小王提50」, 「明天提现」, 「提50还是100」 are not, and nobody had to think of them.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import re
 import tomllib
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 
 from bot.understanding.amounts import find_amounts
@@ -27,7 +28,7 @@ _CONFIRM = re.compile(
 )
 # Agreeing words that are something else when they stand alone or so.
 _NOT_CONFIRM = re.compile(
-    r"(?:可|是呢|是哦|是啊|是呀|对啊|对呀|好好|好哈|成|中|来吧|继续|好呢)(?:，)?|.*(?:是|对|可以|确认|确定|没错|好的|行的)，?吧|没问题，?吧|没有问题，?吧|对对?哦|好嘛|.*(?<!就)是呢"
+    r"(?:可|是呢|是哦|是啊|是呀|对啊|对呀|好好|好哈|成|中|来吧|继续|好呢)(?:，)?|.*(?:是|对|可以|确定|没错|好的|行的)，?吧|没问题，?吧|没有问题，?吧|对对?哦|好嘛|.*(?<!就)是呢"
 )
 _PENDING_CONFIRM = re.compile(
     rf"(?:{_YES}{_SOFT})*(?:要的?|提|转|就提这?个?|打吧|转吧|中|成|是啊|是呀|对啊|对呀|继续|来吧|可){_SOFT}|(?:{_YES}{_SOFT})+(?:我要|就)?(?:提现|提|办|弄|转)吧?|{_YES}{_SOFT}(?:谢谢|麻烦了|辛苦了|多谢)(?:你|啦|了)?"
@@ -68,7 +69,7 @@ def is_cancel(text: str) -> bool:
         return True
     if re.search(r"提不了|不能|不了现|不出来|不成功", text):
         return False
-    return bool(_NEGATED.search(text)) or bool(_LATER.search(text)) and bool(_POSTPONED.search(text))
+    return bool(_NEGATED.search(text)) or (bool(_LATER.search(text)) and bool(_POSTPONED.search(text)))
 
 
 # --- withdraw -----------------------------------------------------------------------------------------------------
@@ -123,7 +124,7 @@ def read_withdrawal(text: str, *, pending: str | None = None) -> Ask | None:
     if amounts:
         text = text[: amounts[0].start] + _AMOUNT_SIGN + text[amounts[0].end :]
     cut = _cut(text.replace(" ", ""))
-    if cut is None or not _asks(cut, pending, marked=bool(amounts) and amounts[0].marked):
+    if cut is None or not _asks(cut, pending):
         return None
     everything = _is_everything(cut)
     if amounts:
@@ -153,11 +154,11 @@ def _corrected(text: str, *, talked: bool) -> str:
     return text
 
 
-def _asks(cut: list[tuple[str, str]], pending: str | None, *, marked: bool) -> bool:
+def _asks(cut: list[tuple[str, str]], pending: str | None) -> bool:
     kinds = [kind for kind, _ in cut]
     words = [word for _, word in cut]
     has = set(kinds)
-    if _is_told(cut) or "那" in words[1:]:
+    if _is_told(cut) or "那" in words[1:] or not _is_spoken_to_us(cut):
         return False
     if "whole" in has:
         return not has & {"amount", "move"}
@@ -181,12 +182,12 @@ def _answers_question(cut: list[tuple[str, str]], pending: str | None) -> bool:
     """While a withdrawal is talked about, an amount by itself (「100吧」, 「全部」) is one."""
     if not pending or not pending.startswith("withdraw"):
         return False
-    allowed = {"amount", "all", "fill", "money"}
-    return all(kind in allowed for kind, _ in cut) and any(kind in ("amount", "all") for kind, _ in cut)
+    said = [(kind, word) for kind, word in cut if kind != "fill"]
+    return len(said) == 1 and (said[0][0] == "amount" or (said[0][0] == "all" and len(said[0][1]) > 1))
 
 
 def _is_told(cut: list[tuple[str, str]]) -> bool:
-    """了 tells of something done (「提现50了」, 「提了50」), unless the sentence wants it (「我要提现了」, 「都提了吧」)."""
+    """了 tells of something done (「提了50」), unless the sentence wants it (「我要提现了」, 「都提了吧」)."""
     words = [word for _, word in cut]
     for at, (kind, word) in enumerate(cut):
         if kind != "done" or word != "了":
@@ -202,10 +203,22 @@ def _is_told(cut: list[tuple[str, str]]) -> bool:
     return False
 
 
+def _is_spoken_to_us(cut: list[tuple[str, str]]) -> bool:
+    """「老板，提300」 and 「客服帮我提现」 speak to somebody; 「老板提现」 may speak of him."""
+    for (kind, _), (_, after) in pairwise(cut):
+        if (
+            kind == "voc"
+            and after != "，"
+            and not after.startswith(("我", "帮", "给我", "麻烦", "请", "你好", "您好", "在吗"))
+        ):
+            return False
+    return True
+
+
 def _verbs_fit(cut: list[tuple[str, str]]) -> bool:
     """One withdrawing verb, or one said twice (「提现，提现50」); 「我的提现」 names a thing, no wish."""
-    for (kind, word), (after, _) in zip(cut, cut[1:], strict=False):
-        if after == "verb" and (word == "的" or word.endswith("的") and kind == "fill"):
+    for (kind, word), (after, _) in pairwise(cut):
+        if after == "verb" and (word == "的" or (word.endswith("的") and kind == "fill")):
             return False
     return sum(kind in ("verb", "weak") for kind, _ in cut) <= 2
 
@@ -218,8 +231,8 @@ def _weak_fits(cut: list[tuple[str, str]]) -> bool:
     if not after:
         return bool({"amount", "money", "all"} & set(before))
     if after[0][1] in ("个", "款", "的", "到", "至", "入"):
-        return (
-            after[0][1] == "个" and kinds[at + 2 : at + 3] == ["amount"] or after[0][1] == "到" and "dest" in kinds[at:]
+        return (after[0][1] == "个" and kinds[at + 2 : at + 3] == ["amount"]) or (
+            after[0][1] == "到" and "dest" in kinds[at:]
         )
     return bool({"amount", "money", "all"} & set(kinds)) or after[0][0] == "out" or after[0][1] == "完"
 

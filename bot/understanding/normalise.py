@@ -1,8 +1,8 @@
 """What was typed → the plain form that everything else reads.
 
-Plain form   simplified characters, half-width, lower case, no emoji; every pause is one "，", a question mark stays "?";
-             "," stands only between the digits of one number; spaces stay only between two words or numbers that would
-             otherwise run together
+Plain form   simplified characters, half-width, lower case, no emoji; every pause is one "，", a question mark
+             stays "?"; "," stands only between the digits of one number; spaces stay only between two words
+             or numbers that would otherwise run together
 Never        two numbers are joined, and no digit is dropped: an amount must survive as it was typed
 """
 
@@ -45,7 +45,7 @@ def halfwidth(text: str) -> str:
     """Half-width and simplified, in the case in which it was typed; nothing is left out but what is invisible."""
     text = unicodedata.normalize("NFKC", text[:MAX_LENGTH].replace("￥", "¥"))
     text = "".join(c for c in text if unicodedata.category(c) not in ("Cf", "Mn", "Me", "Co", "Cs"))
-    return _converter().convert(text).translate(_VARIANTS)
+    return str(_converter().convert(text)).translate(_VARIANTS)
 
 
 def characters(text: str) -> str:

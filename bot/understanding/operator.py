@@ -13,7 +13,9 @@ _WHAT = r"(?:的?(?:提现|申请|审核|加入|那笔|那个|请求))*"
 _SEP = r"[\s，,。.、:：;；!！-]*"
 _YES = r"(?:审核通过|通过|批准|准许|同意|核准|准了?|批了?|放行|ok)"
 _NO = r"(?:审核不通过|不通过|不同意|不予通过|不给过|拒绝|拒了?|驳回|打回|退回|否决|不批|不准)"
-_PAID = r"(?:已经?|我)?(?:打款|付款|转账|打钱|付|转|打)(?:完成|成功|好|完)?(?:了|过去了)?"
+_DONE = r"(?:完成|成功|好|完)?(?:了|过去了)?"
+# Booked for good, so it must be said as done; 「打款 3」 alone may be a wish and needs its reference.
+_PAID = rf"(?:我?已经?(?:打款|付款|转账|打钱|付|转|打){_DONE}|(?:打款|付款|转账)(?:完成|成功|好了|完了|了))"
 _END = r"(?:了|吧|一下|掉|哈|，谢谢)?[\s。.!！]*$"
 _BECAUSE = r"(?:因为|原因是?|理由是?|由于)?"
 
@@ -35,13 +37,17 @@ _REJECT = tuple(
         r"^(?:审核)?(?:不通过|驳回)(?:了|吧)?$",
     )
 )
-_REFERENCE = r"(?:(?:流水号?|单号|凭证号?|交易号|转账单号|编号)?(?:是|为)?[:：]?\s*(?P<reference>[0-9A-Za-z][0-9A-Za-z_-]{3,63}))"
+_REFERENCE = (
+    r"(?:(?:流水号?|单号|凭证号?|交易号|转账单号|编号)?(?:是|为)?[:：]?\s*"
+    r"(?P<reference>[0-9A-Za-z][0-9A-Za-z_-]{3,63}))"
+)
 _PAID_ALL = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
         rf"^{_PAID}{_SEP}(?:给)?{_WHO}{_WHAT}(?:了)?(?:{_SEP}{_REFERENCE})?[\s。.]*$",
-        rf"^{_WHO}{_WHAT}{_SEP}(?:已经?)(?:打款|付款|转账|打钱|付|转|打)(?:完成|成功|好|完)?(?:了|过去了)?(?:{_SEP}{_REFERENCE})?[\s。.]*$",
-        rf"^{_WHO}{_WHAT}{_SEP}(?:打款|付款|转账)(?:完成|成功|好|完)?了?{_SEP}{_REFERENCE}[\s。.]*$",
+        rf"^{_WHO}{_WHAT}{_SEP}{_PAID}(?:{_SEP}{_REFERENCE})?[\s。.]*$",
+        rf"^(?:打款|付款|转账){_SEP}{_WHO}{_WHAT}{_SEP}{_REFERENCE}[\s。.]*$",
+        rf"^{_WHO}{_WHAT}{_SEP}(?:打款|付款|转账){_SEP}{_REFERENCE}[\s。.]*$",
     )
 )
 

@@ -21,7 +21,8 @@ from bot.understanding.normalise import characters, plain
 
 _TRAILING = re.compile(r"[吧呀啊哈哦啦嘛呗呢，?]+$")
 _MARKED = re.compile(r"⟨.⟩")
-EXACT_ONLY = frozenset({"withdraw", "confirm", "cancel"})
+# What acts or ends a question: similar is not enough for these.
+EXACT_ONLY = frozenset({"withdraw", "confirm", "cancel", "approve", "reject", "paid"})
 
 
 class PhraseError(Exception):
@@ -81,7 +82,7 @@ class Similar:
     """Which intent's phrases a sentence resembles most: naive Bayes over character n-grams, learnt when it is loaded.
 
     Every intent weighs the same, however many phrases it has. The likeness is the share of the winner among all
-    intents, times the share of the sentence's features that any phrase has: a sentence of strange words is like nothing.
+    intents, times the share of the sentence's features that any phrase has: strange words are like nothing.
     """
 
     _SMOOTHING = 0.1

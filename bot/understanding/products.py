@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from bot.understanding import homophones
 from bot.understanding.normalise import plain
@@ -35,11 +36,7 @@ _SPEC = re.compile(
 _RUN = re.compile(r"[\u4e00-\u9fff]+")
 _MAX_PART = 8
 # Parts of names that name no product: what is sold with, and words of our own conversation.
-_PLAIN_WORDS = frozenset(
-    "礼盒 盒装 箱装 袋装 瓶装 整箱 整盒 新鲜 现货 包邮 特价 优惠 套餐 套装 产品 商品 正品 推荐 新品 爆款 精品 特级 一级 大果 小果 家庭 家用 "
-    "顺丰 限时 活动 会员 体验 课程 订单 佣金 海报 链接 文案 什么 怎么 今天 昨天 多少 我们 你们 这个 那个 中国 进口 国产 当季 应季 产地 直发 "
-    "现摘 一箱 一盒 一件 推广 分享 团队 排名 规则 提现 收益 可以 没有 有没 一个".split()
-)
+_PLAIN_WORDS = frozenset(Path(__file__).with_name("plain_words.txt").read_text(encoding="utf-8").split())
 
 
 @dataclass(frozen=True, slots=True)
