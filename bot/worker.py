@@ -29,7 +29,9 @@ from domain.text import split_text
 from handlers import Context, House
 from models import Sessions
 from models.message import DialogRow, Inbox
-from services import distributor, message, metrics, product
+from services import arrival as arrivals
+from services import message, metrics, product
+from services.arrival import Arrival
 from services.distributor import Address
 
 log = logging.getLogger(__name__)
@@ -117,24 +119,11 @@ class Assistant:
         started = time.monotonic()
         now = self._clock()
         with self._sessions.writing() as session:
-            if (found := message.find_inbox(session, inbound)) is not None:
-                return _Work("repeat", found.answer or "", [])
-            work = self._work(session, inbound, now=now, started=started)
-            session.add(
-                Inbox(
-                    channel=inbound.channel,
-                    key=inbound.key,
-                    sender=inbound.sender,
-                    inbound=message.stored(inbound),
-                    state="handled",
-                    answer=work.answer,
-                    intent=work.intent,
-                    attempts=1,
-                    due_at=now,
-                    received_at=now,
-                    handled_at=now,
-                )
-            )
+            arrival = arrivals.look(session, self._house.vault, inbound)
+            if arrival.answer is not None:
+                return _Work("repeat", arrival.answer, [])
+            work = self._work(session, inbound, arrival, now=now, started=started)
+            message.keep_handled(session, inbound, answer=work.answer, intent=work.intent, now=now)
         return work
 
     def _stored_or_kept(self, inbound: Inbound, fault: str) -> str:
@@ -172,7 +161,8 @@ class Assistant:
                 if row is None:
                     return
                 inbound = message.inbound_of(row)
-                work = self._work(session, inbound, now=now, started=None)
+                arrival = arrivals.look(session, self._house.vault, inbound)
+                work = self._work(session, inbound, arrival, now=now, started=None)
                 row.state, row.answer, row.intent, row.handled_at = "handled", "", work.intent, now
                 row.attempts += 1
                 lanes = work.lanes
@@ -192,7 +182,8 @@ class Assistant:
                 row.due_at = now + RETRY_AFTER[min(row.attempts, len(RETRY_AFTER)) - 1]
                 return []
             row.state = "failed"
-            ctx = self._context(session, message.inbound_of(row), now, None)
+            inbound = message.inbound_of(row)
+            ctx = self._context(session, inbound, arrivals.look(session, self._house.vault, inbound), now)
             ctx.send(ctx.lane, Reply.of("failure.apology"), key=f"inbox:{inbox_id}:apology")
             ctx.tell_operators(Reply.of("failure.notice", number=inbox_id), key=f"inbox:{inbox_id}:notice")
             return ctx.lanes
@@ -200,33 +191,33 @@ class Assistant:
     # -----------------------------------------------------------------------------------------------------------
     # The work itself
 
-    def _work(self, session: Session, inbound: Inbound, *, now: datetime, started: float | None) -> _Work:
+    def _work(
+        self, session: Session, inbound: Inbound, arrival: Arrival, *, now: datetime, started: float | None
+    ) -> _Work:
         """Handle within the caller's transaction. `started` is None where no passive reply can be given any more."""
         if inbound.kind == "ignored":
             return _Work("ignored", "", [])
-        dialog_row = message.dialog_row(session, inbound.channel, inbound.sender)
-        if _greeted_before(inbound, dialog_row, now):
+        if _greeted_before(inbound, arrival.dialog_row, now):
             return _Work("ignored", "", [])
-        ctx = self._context(session, inbound, now, dialog_row)
+        ctx = self._context(session, inbound, arrival, now)
         before = ctx.dialog
         ask = self._understand(inbound, ctx, now)
         reply = self._reply(ask, ctx)
         greeted_on = shanghai_date(now) if inbound.kind == "greet" else None
         if ctx.dialog != before or greeted_on is not None:
-            message.save_dialog(session, dialog_row, inbound.channel, inbound.sender, ctx.dialog, greeted_on)
+            message.save_dialog(session, arrival.dialog_row, inbound.channel, inbound.sender, ctx.dialog, greeted_on)
         return _Work(ask.name, self._say(session, inbound, ctx, reply, started), ctx.lanes)
 
-    def _context(self, session: Session, inbound: Inbound, now: datetime, dialog_row: DialogRow | None) -> Context:
-        address = Address(inbound.channel, inbound.sender)
+    def _context(self, session: Session, inbound: Inbound, arrival: Arrival, now: datetime) -> Context:
         return Context(
             session=session,
             house=self._house,
             now=now,
-            address=address,
+            address=Address(inbound.channel, inbound.sender),
             message_key=inbound.key,
-            sender=distributor.find(session, self._house.vault, address),
-            operator=distributor.find_operator(session, inbound.sender) if inbound.channel == "wecom" else None,
-            dialog=message.dialog(dialog_row, now),
+            sender=arrival.sender,
+            operator=arrival.operator,
+            dialog=message.dialog(arrival.dialog_row, now),
             text=inbound.text,
             task_id=inbound.task_id,
             response_code=inbound.response_code,

@@ -14,7 +14,7 @@ from pathlib import Path
 from string import Formatter
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -125,6 +125,25 @@ def take_in(session: Session, inbound: Inbound, *, now: datetime) -> tuple[Inbox
             return found, False
         raise
     return row, True
+
+
+def keep_handled(session: Session, inbound: Inbound, *, answer: str, intent: str, now: datetime) -> None:
+    """The inbox row of a message that has just been handled, in its own transaction; IntegrityError if it is there."""
+    session.execute(
+        insert(Inbox).values(
+            channel=inbound.channel,
+            key=inbound.key,
+            sender=inbound.sender,
+            inbound=stored(inbound),
+            state="handled",
+            answer=answer,
+            intent=intent,
+            attempts=1,
+            due_at=now,
+            received_at=now,
+            handled_at=now,
+        )
+    )
 
 
 def stored(inbound: Inbound) -> dict[str, Any]:
