@@ -17,12 +17,11 @@ float cheek(vec3 q, out float cut) {
   float rim = length(q.xz / vec2(1.32, 0.98)) - 1.0;
   vec2 grid = (q.xz * mat2(0.766, -0.643, 0.643, 0.766)) / (0.40 + 0.05 * y); vec2 f = abs(fract(grid) - 0.5);
   float edge = 0.5 - max(f.x, f.y);                                        // 0 in the middle of a cut
-  float depth = smoothstep(0.15, 0.0, edge);
-  cut = depth;
   float tone = 0.05 * (hash1(dot(floor(grid), vec2(1.0, 57.0))) - 0.5);
-  float top = y - 0.30 + 0.52 * depth * smoothstep(0.02, -0.10, rim) - tone;
-  float slab = max(max(top, -(y + 0.34)), rim * 0.9);
-  return (length(max(vec2(top, rim * 0.9) + 0.10, 0.0)) + min(max(top + 0.10, rim * 0.9 + 0.10), 0.0) - 0.10) * 0.0 + slab * 0.42;
+  vec2 cube = vec2(y - 0.28 - tone, (0.055 - edge) * 0.40) + 0.05;        // rounded at the upper edges
+  float cubes = length(max(cube, 0.0)) + min(max(cube.x, cube.y), 0.0) - 0.05;
+  cut = smoothstep(0.27, -0.16, y) * smoothstep(0.02, -0.04, rim);
+  return max(max(min(cubes, y + 0.16), -(y + 0.34)), rim * 0.9) * 0.55;
 }
 float map(vec3 p) {
   float all_ = length(p - vec3(0.1, 1.5, 0.0)) - 3.9; if (all_ > 0.8) return all_;  // far from everything

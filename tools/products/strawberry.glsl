@@ -4,7 +4,7 @@ const vec3 EYE = vec3(0.0, 3.7, 9.6), LOOK = vec3(0.0, 1.13, 0.0); const float Z
 const int N = 7;
 const vec4 AT[N] = vec4[](vec4(-1.55, 0.70, 0.55, 1.0), vec4(0.35, 0.74, 0.95, 1.06), vec4(1.95, 0.68, 0.15, 0.92), vec4(-0.55, 0.92, -1.0, 1.0),
                           vec4(1.15, 0.86, -1.25, 0.98), vec4(-2.45, 0.60, -0.75, 0.84), vec4(0.30, 2.22, -0.25, 0.95));
-const vec3 LAID[N] = vec3[](vec3(-0.75, 0.35, 0.35), vec3(-0.95, -0.25, -0.35), vec3(-0.5, -0.5, -0.75), vec3(-0.35, 0.3, 0.5), vec3(-0.3, -0.3, -0.5), vec3(-0.9, 0.9, 0.3), vec3(-0.28, 0.2, 0.32));
+const vec3 LAID[N] = vec3[](vec3(-0.75, 0.35, 0.35), vec3(-0.95, 0.30, -0.30), vec3(-0.5, -0.5, -0.75), vec3(-0.35, 0.3, 0.5), vec3(-0.3, -0.3, -0.5), vec3(-0.9, 0.9, 0.3), vec3(-0.28, 0.2, 0.32));
 int which; vec3 here; float spotHere; int part;
 void each(vec3 p, int i, inout float d) {
   vec3 q = (p - AT[i].xyz); float r = AT[i].w, far = length(q) - 1.75 * r;
