@@ -156,7 +156,7 @@ class Mall:
         """One signed request: hex HMAC-SHA256 of timestamp, nonce and raw body, one a line."""
         url, secret = self._world.options.mall_url, self._world.options.mall_secret
         if not url or not secret:
-            raise MallError("模拟器没有接上商城(mall_url、mall_secret)")
+            raise MallError("模拟器没有接上商城（mall_url、mall_secret）")
         raw = b"" if body is None else json.dumps(body, ensure_ascii=False).encode()
         stamp, nonce = str(int(self._world.now())), secrets.token_hex(16)
         signature = hmac.new(secret.encode(), f"{stamp}\n{nonce}\n".encode() + raw, hashlib.sha256).hexdigest()
@@ -171,9 +171,9 @@ class Mall:
                 )
             found = answer.json()
         except requests.JSONDecodeError:
-            raise MallError(f"商城的回答看不懂(HTTP {answer.status_code})") from None
+            raise MallError(f"商城的回答看不懂（HTTP {answer.status_code}）") from None
         except requests.RequestException:
-            raise MallError("连不上商城,请看看应用是否在运行") from None
+            raise MallError("连不上商城，请看看应用是否在运行") from None
         return answer.status_code, found if isinstance(found, dict) else {"answer": found}
 
 
@@ -189,7 +189,7 @@ def _amount(wish: Any, left: Decimal) -> Decimal:
     try:
         amount = Decimal(str(wish))
     except InvalidOperation:
-        raise MallError("退款金额看不懂,例如 12.50") from None
+        raise MallError("退款金额看不懂，例如 12.50") from None
     if not Decimal(0) < amount <= left or amount != amount.quantize(CENT):
         raise MallError(f"退款金额要在 0.01 到 {_yuan(left)} 之间")
     return amount

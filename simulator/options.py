@@ -97,8 +97,8 @@ DEFAULT_MEMBERS = (
     Member("wangfang", "王芳", position="客服"),
     Member("zhaolei", "赵磊", position="仓库"),
     Member("liuyang", "刘洋", position="视频号主播"),
-    Member("sunli", "孙丽", position="财务(不在应用可见范围)", visible=False),
-    Member("zhoujie", "周杰", position="实习(没有接口许可)", licensed=False),
+    Member("sunli", "孙丽", position="财务", visible=False),
+    Member("zhoujie", "周杰", position="实习生", licensed=False),
 )
 
 

@@ -247,7 +247,8 @@ class Desk:
         ).json()  # fmt: skip
 
 
-FAST = Limits(callback_timeout=0.3, retry_delays=(0.02,))
+# Generous where a test waits for an answer (the machine may be busy), short only between repeats.
+FAST = Limits(callback_timeout=10.0, verify_timeout=10.0, retry_delays=(0.02,))
 
 
 @pytest.fixture(scope="session")

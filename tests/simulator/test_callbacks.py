@@ -100,6 +100,7 @@ def test_a_non_200_is_not_repeated_where_that_reading_of_the_documents_is_chosen
 
 
 def test_an_answer_after_the_deadline_is_closed_and_the_repeat_is_answered(desk: Desk, app: App) -> None:
+    desk.sim("settings", callback_timeout=1.0)
     release = threading.Event()
 
     def late(got: Any) -> tuple[int, str]:
@@ -207,14 +208,14 @@ def test_a_picture_of_a_member_can_be_fetched_by_the_app(desk: Desk, app: App) -
     desk.sim("image", userid="lihua", wait=True)
     (got,) = app.wait(1)
     answer = desk.session.get(
-        f"{desk.url}/cgi-bin/media/get", params=desk.query({"media_id": got.fields["MediaId"]}), timeout=5
+        f"{desk.url}/cgi-bin/media/get", params=desk.query({"media_id": got.fields["MediaId"]}), timeout=20
     )
     assert answer.headers["Content-Type"] == "image/png"
-    assert answer.content == desk.session.get(got.fields["PicUrl"], timeout=5).content
+    assert answer.content == desk.session.get(got.fields["PicUrl"], timeout=20).content
 
 
 def test_a_member_outside_the_visible_range_cannot_write(desk: Desk, app: App) -> None:
-    answer = desk.session.post(f"{desk.url}/sim/say", json={"userid": "sunli", "text": "你好"}, timeout=5)
+    answer = desk.session.post(f"{desk.url}/sim/say", json={"userid": "sunli", "text": "你好"}, timeout=20)
     assert answer.status_code == 409
     assert app.received == []
 

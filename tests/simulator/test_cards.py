@@ -192,7 +192,7 @@ def test_a_card_whose_button_is_dead_cannot_be_clicked(desk: Desk, app: App) -> 
     card = confirm_card()
     update(desk, send_card(desk, card)["response_code"], button={"replace_name": "已受理"})
     body = {"userid": "lihua", "task_id": card["task_id"], "key": "confirm"}
-    assert desk.session.post(f"{desk.url}/sim/card", json=body, timeout=5).status_code == 409
+    assert desk.session.post(f"{desk.url}/sim/card", json=body, timeout=20).status_code == 409
     assert app.received == []
 
 

@@ -26,7 +26,7 @@ def test_a_picture_is_uploaded_sent_and_fetched_again(desk: Desk) -> None:
     assert entry["content"]["filename"] == "海报.png"
     answer = desk.session.get(
         f"{desk.url}/cgi-bin/media/get", params=desk.query({"media_id": media["media_id"]}),
-        headers={"Range": "bytes=0-7"}, timeout=5,
+        headers={"Range": "bytes=0-7"}, timeout=20,
     )  # fmt: skip
     assert answer.status_code == 206
     assert answer.content == PNG[:8]
@@ -57,7 +57,7 @@ def test_a_file_name_in_the_rfc_2231_form_is_an_empty_medium(desk: Desk) -> None
         "Content-Type: image/png\r\n\r\n"
     ).encode() + PNG + f"\r\n--{boundary}--\r\n".encode()  # fmt: skip
     answer = desk.session.post(
-        f"{desk.url}/cgi-bin/media/upload", params=desk.query({"type": "image"}), data=body, timeout=5,
+        f"{desk.url}/cgi-bin/media/upload", params=desk.query({"type": "image"}), data=body, timeout=20,
         headers={"Content-Type": f"multipart/form-data; boundary={boundary}"},
     )  # fmt: skip
     assert answer.json()["errcode"] == 44001
@@ -80,10 +80,10 @@ def test_a_medium_of_another_kind_cannot_be_sent_as_a_picture(desk: Desk) -> Non
 
 def test_a_page_picture_has_a_lasting_address(desk: Desk) -> None:
     answer = desk.session.post(
-        f"{desk.url}/cgi-bin/media/uploadimg", params=desk.query({}), files={"media": ("a.png", PNG)}, timeout=5
+        f"{desk.url}/cgi-bin/media/uploadimg", params=desk.query({}), files={"media": ("a.png", PNG)}, timeout=20
     ).json()
     desk.sim("clock", advance=400 * DAY)
-    assert desk.session.get(answer["url"], timeout=5).content == PNG
+    assert desk.session.get(answer["url"], timeout=20).content == PNG
 
 
 # the menu
@@ -114,7 +114,7 @@ def test_a_menu_is_created_read_clicked_and_deleted(desk: Desk, app: App) -> Non
         ("view", "https://fx.example.com/poster"),
     ]
     assert desk.get("menu/delete", agentid=AGENT)["errcode"] == 0
-    refused = desk.session.post(f"{desk.url}/sim/click", json={"userid": "lihua", "key": "earnings"}, timeout=5)
+    refused = desk.session.post(f"{desk.url}/sim/click", json={"userid": "lihua", "key": "earnings"}, timeout=20)
     assert refused.status_code == 409
 
 
@@ -217,7 +217,7 @@ def test_an_unknown_key_is_93000(desk: Desk) -> None:
 def test_a_robot_s_file_belongs_to_its_key(desk: Desk) -> None:
     upload = desk.session.post(
         f"{desk.url}/cgi-bin/webhook/upload_media", params={"key": "robot-key-1", "type": "file"},
-        files={"media": ("榜单.csv", b"name,amount\n")}, timeout=5,
+        files={"media": ("榜单.csv", b"name,amount\n")}, timeout=20,
     ).json()  # fmt: skip
     assert desk.robot("file", {"media_id": upload["media_id"]})["errcode"] == 0
     assert desk.send("lihua", "file", content={"media_id": upload["media_id"]})["errcode"] == 40007

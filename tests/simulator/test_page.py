@@ -18,6 +18,7 @@ from .conftest import AGENT, App, Desk, Received, envelope, reply_xml
 pytestmark = pytest.mark.browser
 
 MALL_SECRET = "mall-secret"
+PATIENCE = 15_000  # milliseconds; only a failing test ever waits so long
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
     "--disable-sync", "--no-first-run",
@@ -38,7 +39,7 @@ def echo(got: Received) -> tuple[int, str]:
         button = "<Button><ReplaceName>已确认</ReplaceName></Button>"
         return 200, envelope(reply_xml(sender, "update_button", button))
     words = got.fields.get("Content") or {"click": f"菜单 {got.fields.get('EventKey')}"}.get(event or "", "")
-    content = f"<Content><![CDATA[你说:{words}]]></Content>"
+    content = f"<Content><![CDATA[你说：{words}]]></Content>"
     return (200, envelope(reply_xml(sender, "text", content))) if words else (200, "")
 
 
@@ -131,7 +132,7 @@ def open_page(browser: Any, desk: Desk) -> Iterator[Callable[..., Any]]:
 
     def open_page(width: int = 1440, height: int = 900) -> Any:
         page = browser.new_page(viewport={"width": width, "height": height})
-        page.set_default_timeout(5000)
+        page.set_default_timeout(PATIENCE)
         page.on("pageerror", lambda error: faults.append(str(error)))
         pages.append(page)
         page.goto(f"{desk.url}/")
@@ -149,6 +150,7 @@ def panel(page: Any, chat: str) -> Any:
 
 
 def expect(locator: Any) -> Any:
+    sync_api.expect.set_options(timeout=PATIENCE)
     return sync_api.expect(locator)
 
 
@@ -158,7 +160,7 @@ def test_what_is_typed_is_answered_in_the_same_chat_only(open_page: Callable[...
     lihua.locator("textarea").fill("我的收益")
     lihua.locator("textarea").press("Enter")
     expect(lihua.locator(".row.me .bubble")).to_have_text("我的收益")
-    expect(lihua.locator('.row.app[data-type="text"] .bubble')).to_have_text("你说:我的收益")
+    expect(lihua.locator('.row.app[data-type="text"] .bubble')).to_have_text("你说：我的收益")
     expect(lihua.locator("textarea")).to_have_value("")
     expect(panel(page, "zhangmin").locator(".row")).to_have_count(0)
 
@@ -169,8 +171,8 @@ def test_the_menu_appears_when_it_is_created_and_its_keys_arrive(open_page: Call
     expect(lihua.locator(".menu")).to_be_hidden()
     desk.post("menu/create", MENU, agentid=AGENT)
     lihua.get_by_role("button", name="我的", exact=True).click()
-    lihua.get_by_role("button", name="我的收益").click()
-    expect(lihua.locator('.row[data-via="passive"] .bubble').last).to_have_text("你说:菜单 earnings")
+    lihua.locator(".menu .sub").get_by_role("button", name="我的收益").click()
+    expect(lihua.locator('.row[data-via="passive"] .bubble').last).to_have_text("你说：菜单 earnings")
 
 
 def test_a_card_s_button_is_clicked_once_and_then_dead(open_page: Callable[..., Any], desk: Desk, app: App) -> None:
@@ -222,7 +224,7 @@ def test_a_customer_opens_a_link_and_buys_with_its_code(open_page: Callable[...,
     expect(phone.get_by_label("推荐码")).to_have_value("K7MP")
     phone.get_by_role("button", name="多一件").click()
     phone.get_by_role("button", name="付款 ¥79.80").click()
-    expect(phone.locator(".order .told")).to_have_text("推荐人 李华 · 1 笔佣金,共 7.98 元")
+    expect(phone.locator(".order .told")).to_have_text("推荐人 李华 · 1 笔佣金，共 7.98 元")
     path, order = mall.asked[0]
     assert path == "/api/v1/orders"
     assert (order["ref"], order["buyer"], order["source"]) == ({"code": "K7MP"}, {"id": "cust-zhou"}, "demo")
@@ -235,6 +237,15 @@ def test_a_customer_opens_a_link_and_buys_with_its_code(open_page: Callable[...,
     expect(phone.locator(".order")).to_contain_text("−¥9.80")
     assert mall.asked[1][0] == f"/api/v1/orders/{order['no']}/complete"
     assert mall.asked[2][1]["lines"] == [{"line": 0, "qty": 0, "amount": "9.80"}]
+
+
+def test_another_colleague_can_sit_down_at_a_window(open_page: Callable[..., Any], app: App) -> None:
+    page = open_page()
+    panel(page, "zhangmin").get_by_label("换一个人坐这里").select_option("wangfang")
+    seat = panel(page, "wangfang")
+    seat.get_by_role("button", name="加入").click()
+    expect(seat.locator('.row.app[data-type="text"] .bubble')).to_have_text("你说：加入")
+    assert {got.sender for got in app.received if got.fields["MsgType"] == "text"} == {"wangfang"}
 
 
 def test_the_clock_is_moved_in_the_drawer(open_page: Callable[..., Any], desk: Desk) -> None:
@@ -255,5 +266,5 @@ def test_on_a_phone_s_width_one_person_is_seen_at_a_time(open_page: Callable[...
     box = panel(page, "zhangmin").locator("textarea")
     box.fill("排名")
     box.press("Enter")
-    expect(panel(page, "zhangmin").locator('.row.app[data-type="text"] .bubble')).to_have_text("你说:排名")
+    expect(panel(page, "zhangmin").locator('.row.app[data-type="text"] .bubble')).to_have_text("你说：排名")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

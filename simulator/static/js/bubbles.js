@@ -49,7 +49,7 @@ export function row(entry, desk) {
   const mine = entry.side === "me";
   const group = !desk.person(entry.chat);
   const face = mine ? avatar(desk.nameOf(entry.chat)) : markAvatar(group ? "robot" : "app");
-  const failed = entry.undelivered && h("span", { class: "failed", title: entry.undelivered === "lost" ? "这条消息在路上丢了(故障演练)" : "应用没有收到这条消息" }, "!");
+  const failed = entry.undelivered && h("span", { class: "failed", title: entry.undelivered === "lost" ? "这条消息在路上丢了（故障演练）" : "应用没有收到这条消息" }, "!");
   return h("div", { class: `row ${mine ? "me" : "app"}`, "data-id": entry.id, "data-type": entry.type, "data-via": entry.via },
     face, h("div", { class: "said" }, group && h("div", { class: "by" }, `${desk.appName} 机器人`), failed, body(entry, desk)));
 }

@@ -187,7 +187,7 @@ class Desk {
       faults: () => this.drawer.refreshFaults(),
       order: () => this.phone.takeOrder(event.order),
       members: () => this.refreshMembers(),
-      dropped: () => event.reason === "rate" && toast(`发给${this.nameOf(event.chat)}的消息超过了每分钟上限,企业微信悄悄丢掉了`, true),
+      dropped: () => event.reason === "rate" && toast(`发给${this.nameOf(event.chat)}的消息超过了每分钟上限，企业微信悄悄丢掉了`, true),
       reset: () => window.location.reload(),
       reload: () => window.location.reload(),
     };

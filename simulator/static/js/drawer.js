@@ -61,15 +61,15 @@ export class Drawer {
       h("section", {}, h("h3", {}, "往前走"), h("div", { class: "grid" },
         move("+1 分钟", { advance: 60 }), move("+1 小时", { advance: 3600 }), move("+1 天", { advance: day }),
         move("+7 天", { advance: 7 * day }), move("+30 天", { advance: 30 * day }), move("回到现在", { reset: true })),
-        h("p", {}, "应用和这里用同一个时钟:冻结期、结算、令牌和素材的期限都跟着走。")),
+        h("p", {}, "应用和这里用同一个时钟：冻结期、结算、令牌和素材的期限都跟着走。")),
       h("section", {}, h("h3", {}, "重新开始"),
         h("button", { class: "plain-button", type: "button", onclick: () => this.startOver() }, "清空聊天、菜单、素材和故障"),
-        h("p", {}, "只清空模拟器这一边;应用的数据库不受影响。")));
+        h("p", {}, "只清空模拟器这一边；应用的数据库不受影响。")));
     this.tick();
   }
 
   async startOver() {
-    if (window.confirm("清空模拟器里的聊天、菜单、素材和故障?")) await this.send("reset", {});
+    if (window.confirm("清空模拟器里的聊天、菜单、素材和故障？")) await this.send("reset", {});
   }
 
   tick() {
@@ -85,13 +85,13 @@ export class Drawer {
 
   drawFaults() {
     const faults = this.desk.faults;
-    const quick = (words, body) => h("button", { type: "button", onclick: () => this.send("faults", body, `已安排:${words}`) }, words);
+    const quick = (words, body) => h("button", { type: "button", onclick: () => this.send("faults", body, `已安排：${words}`) }, words);
     this.body.replaceChildren(
       h("section", {}, h("h3", {}, "正在生效"), this.rules(faults),
         h("button", { class: "plain-button", type: "button", onclick: () => this.clear() }, "全部恢复正常")),
       h("section", {}, h("h3", {}, "接口"), h("div", { class: "grid two" },
-        quick("下一条消息:系统繁忙", { path: "message/send", errcode: -1, times: 1 }),
-        quick("下一条:处理后断开", { path: "message/send", effect: "reset_after", times: 1 }),
+        quick("下一条消息：系统繁忙", { path: "message/send", errcode: -1, times: 1 }),
+        quick("下一条：处理后断开", { path: "message/send", effect: "reset_after", times: 1 }),
         quick("限频一分钟 45009", { path: "*", errcode: 45009, seconds: 60 }),
         quick("IP 不可信 60020", { ip_list: ["203.0.113.9"] }),
         quick("停用应用", { app_disabled: true }),
@@ -111,7 +111,7 @@ export class Drawer {
     for (const [name, count] of Object.entries(faults.callbacks)) {
       if (count) rows.push(this.rule(`回调${names[name]} · 还有 ${count} 次`, () => this.send("faults", { callbacks: { [name]: 0 } })));
     }
-    return rows.length ? rows : h("p", {}, "没有故障,一切照常。");
+    return rows.length ? rows : h("p", {}, "没有故障，一切照常。");
   }
 
   rule(words, remove) {
@@ -124,7 +124,7 @@ export class Drawer {
       field("path", "接口", h("input", { value: "message/send" })),
       field("effect", "怎样", h("select", {}, Object.entries(EFFECTS).map(([value, words]) => h("option", { value }, words)))),
       field("errcode", "errcode", h("input", { type: "number", value: -1 })),
-      field("times", "几次(空:一直)", h("input", { type: "number", value: 1, min: 1 })),
+      field("times", "几次（空：一直）", h("input", { type: "number", value: 1, min: 1 })),
       h("button", { class: "main-button wide", type: "submit" }, "安排这个故障"));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -139,9 +139,9 @@ export class Drawer {
     const result = h("div", { class: "result", hidden: true });
     const check = async () => this.told(result, async () => {
       const found = await post("verify", {});
-      return [found.ok, found.ok ? `通过:${found.ms} 毫秒内原样返回` : `没有通过:${found.reason}`];
+      return [found.ok, found.ok ? `通过：${found.ms} 毫秒内原样返回` : `没有通过：${found.reason}`];
     });
-    return [h("button", { class: "plain-button", type: "button", onclick: check }, "验证 URL(像管理后台点「保存」那样)"), result];
+    return [h("button", { class: "plain-button", type: "button", onclick: check }, "验证 URL（像管理后台点「保存」那样）"), result];
   }
 
   attacker() {
@@ -150,7 +150,7 @@ export class Drawer {
     const send = async () => this.told(result, async () => {
       const found = await post("attack", { kind: kind.value });
       const refused = found.status >= 400 && found.status < 500;
-      const words = found.status ? `应用回答 ${found.status},${found.bytes} 字节,${found.ms} 毫秒` : "应用没有回答";
+      const words = found.status ? `应用回答 ${found.status}，${found.bytes} 字节，${found.ms} 毫秒` : "应用没有回答";
       return [refused || kind.value === "old_timestamp", words];
     });
     return [h("div", { class: "person" }, kind, h("button", { class: "plain-button", type: "button", onclick: send }, "发一个坏请求")), result];
@@ -207,18 +207,18 @@ export class Drawer {
   callback(item) {
     const last = item.attempts.at(-1);
     const kind = item.state === "answered" ? "ok" : ["failed", "lost"].includes(item.state) ? "bad" : "busy";
-    const tries = item.attempts.length > 1 ? `,第 ${item.attempts.length} 次` : "";
+    const tries = item.attempts.length > 1 ? `，第 ${item.attempts.length} 次` : "";
     const result = last ? `${last.status ?? (last.outcome === "timeout" ? "超时" : "连不上")} · ${last.ms} ms${tries}` : STATES[item.state];
-    return h("div", { class: kind }, h("span", { class: "dot" }), h("span", {}, `${item.label} · ${this.desk.nameOf(item.userid.toLowerCase())}${item.repeats ? "(重复)" : ""}`), h("small", {}, result),
+    return h("div", { class: kind }, h("span", { class: "dot" }), h("span", {}, `${item.label} · ${this.desk.nameOf(item.userid.toLowerCase())}${item.repeats ? "（重复）" : ""}`), h("small", {}, result),
       h("span", { class: "more" }, `${timeOf(new Date(item.at * 1000), true)} · ${STATES[item.state]}${item.reply ? ` · 被动回复 ${item.reply.msgtype}` : ""}`),
-      item.problem && h("span", { class: "more bad-words" }, `被动回复没有显示:${item.problem}`));
+      item.problem && h("span", { class: "more bad-words" }, `被动回复没有显示：${item.problem}`));
   }
 
   call(item) {
     const kind = item.errcode === 0 ? "ok" : "bad";
     const result = item.errcode === null ? "已断开" : item.http !== 200 ? `HTTP ${item.http}` : `errcode ${item.errcode}`;
     return h("div", { class: kind }, h("span", { class: "dot" }), h("span", {}, item.path), h("small", {}, `${result} · ${item.ms} ms`),
-      h("span", { class: "more" }, [timeOf(new Date(item.at * 1000), true), item.msgtype, (item.to || []).map((id) => this.desk.nameOf(id.toLowerCase())).join("、"), item.fault && `故障:${EFFECTS[item.fault]}`].filter(Boolean).join(" · ")));
+      h("span", { class: "more" }, [timeOf(new Date(item.at * 1000), true), item.msgtype, (item.to || []).map((id) => this.desk.nameOf(id.toLowerCase())).join("、"), item.fault && `故障：${EFFECTS[item.fault]}`].filter(Boolean).join(" · ")));
   }
 
   takeCallback(item) {
@@ -264,7 +264,7 @@ export class Drawer {
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
       const data = new FormData(form);
-      await this.send("members", { name: data.get("name").trim(), userid: data.get("userid").trim() }, "已加入,点窗口上方的名字就能换他坐下");
+      await this.send("members", { name: data.get("name").trim(), userid: data.get("userid").trim() }, "已加入，点窗口上方的名字就能换他坐下");
     });
     return form;
   }

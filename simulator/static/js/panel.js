@@ -5,6 +5,7 @@ import { row } from "./bubbles.js";
 import { avatar, closeElsewhere, h, icon, markAvatar, momentOf, toast } from "./dom.js";
 
 const ROLES = { distributor: "分销员", operator: "商家运营", colleague: "同事" };
+const HINTS = { operator: ["帮助", "今日", "待审核"], other: ["帮助", "加入", "我的收益"] };
 const GAP_SECONDS = 300;
 const TYPING_AT_LEAST = 450;
 
@@ -39,7 +40,7 @@ export class Panel {
 
   head() {
     const face = this.group ? markAvatar("group") : avatar(this.member.name);
-    const words = this.group ? `${this.title}(${this.group.members.length + 1})` : this.title;
+    const words = this.group ? `${this.title}（${this.group.members.length + 1}）` : this.title;
     const role = this.member && h("span", { class: "role" }, ROLES[this.member.role] || "同事");
     return h("header", { class: "panel-head" }, face,
       h("div", { class: "who" }, h("div", { class: "name" }, words, role, this.member && icon("caret")), this.under),
@@ -61,7 +62,7 @@ export class Panel {
   // writing
 
   writer() {
-    this.box = h("textarea", { rows: 1, placeholder: "输入消息,回车发送", "aria-label": `${this.title} 说`, enterkeyhint: "send" });
+    this.box = h("textarea", { rows: 1, placeholder: "输入消息，回车发送", "aria-label": `${this.title} 说`, enterkeyhint: "send" });
     this.box.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
         event.preventDefault();
@@ -164,8 +165,9 @@ export class Panel {
       return h("div", { class: "empty" }, markAvatar("robot"), h("strong", {}, this.title), "榜单和喜报会由机器人发到这里");
     }
     return h("div", { class: "empty" }, markAvatar("app"), h("strong", {}, this.desk.appName),
-      `${this.title} 还没有和应用说过话`,
-      h("button", { class: "plain-button", type: "button", onclick: () => this.act("enter", {}) }, "打开应用,打个招呼"));
+      `${this.title}还没有和它说过话，试试：`,
+      h("div", { class: "hints" }, HINTS[this.member.role === "operator" ? "operator" : "other"].map((words) =>
+        h("button", { class: "plain-button", type: "button", onclick: () => this.act("say", { text: words }) }, words))));
   }
 
   put(entry) {

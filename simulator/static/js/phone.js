@@ -64,21 +64,21 @@ export class Phone {
       this.home();
     });
     const field = h("input", { type: "url", placeholder: "粘贴推广链接", "aria-label": "推广链接" });
-    const go = () => this.open(field.value.trim()) || toast("这不像一个链接,要以 http:// 或 https:// 开头", true);
+    const go = () => this.open(field.value.trim()) || toast("这不像一个链接，要以 http:// 或 https:// 开头", true);
     field.addEventListener("keydown", (event) => event.key === "Enter" && go());
     this.body.replaceChildren(h("div", { class: "home" },
       h("div", { class: "hello" }, avatar(this.customer[1], this.customer[1][0]), h("div", {}, select, h("small", {}, "顾客的微信"))),
       h("div", { class: "sheet-box" }, h("h5", {}, "打开朋友发来的链接"),
-        h("p", {}, "在左边的聊天里点推广链接,或粘贴到这里。"),
+        h("p", {}, "在左边的聊天里点推广链接，或粘贴到这里。"),
         h("div", { class: "paste" }, field, h("button", { type: "button", onclick: go }, "打开"))),
       h("button", { class: "sheet-box go-shop", type: "button", onclick: () => this.show("shop") },
-        h("span", { class: "thumb" }, icon("bag")), h("span", {}, h("h5", {}, "逛逛商城"), h("p", {}, this.code ? `用推荐码 ${this.code} 下单` : "挑一件商品,像顾客一样付款")), icon("back")),
+        h("span", { class: "thumb" }, icon("bag")), h("span", {}, h("h5", {}, "逛逛商城"), h("p", {}, this.code ? `用推荐码 ${this.code} 下单` : "挑一件商品，像顾客一样付款")), icon("back")),
       this.visited.length ? h("div", { class: "sheet-box" }, h("h5", {}, "最近打开"), h("div", { class: "visited" }, this.visited.map((item) =>
         h("button", { type: "button", onclick: () => this.open(item.address) }, h("span", {}, item.address.replace(/^https?:\/\//, "")), item.code && h("code", {}, item.code))))) : this.guide()));
   }
 
   guide() {
-    const steps = [["让分销员在聊天里说", "「加入」,拿到推广链接"], ["点那个链接", "它会在这部手机里打开"], ["到商城付款", "佣金马上出现在分销员的聊天里"], ["拨动时钟", "过了冻结期再看结算和提现"]];
+    const steps = [["让分销员在聊天里说", "「加入」，拿到推广链接"], ["点那个链接", "它会在这部手机里打开"], ["到商城付款", "佣金马上出现在分销员的聊天里"], ["拨动时钟", "过了冻结期再看结算和提现"]];
     return h("div", { class: "sheet-box" }, h("h5", {}, "走一遍试试"), h("ol", { class: "steps" }, steps.map(([what, then]) => h("li", {}, h("b", {}, what), h("span", {}, then)))));
   }
 
@@ -115,7 +115,7 @@ export class Phone {
 
   async shop() {
     if (!this.desk.mall.open) {
-      this.body.replaceChildren(this.blank("商城还没接上", "启动模拟器时给出应用的地址和订单接口密钥,这里就能下单。"));
+      this.body.replaceChildren(this.blank("商城还没接上", "启动模拟器时给出应用的地址和订单接口密钥，这里就能下单。"));
       return;
     }
     this.body.replaceChildren(this.blank("正在打开商城…", ""));
@@ -182,11 +182,11 @@ export class Phone {
     try {
       const { status, answer } = await post("mall/orders", { sku: this.chosen, qty: this.qty, code: this.code, buyer: this.customer[0] });
       if (status !== 200 && status !== 201) {
-        toast(`没有买成:${wordsOf(answer.error) || `HTTP ${status}`}`, true);
+        toast(`没有买成：${wordsOf(answer.error) || `HTTP ${status}`}`, true);
         this.payButton.disabled = false;
         return;
       }
-      toast(`付款成功,订单 ${answer.no}`);
+      toast(`付款成功，订单 ${answer.no}`);
       this.qty = 1;
       this.show("orders");
     } catch (error) {
@@ -227,7 +227,7 @@ export class Phone {
   }
 
   askRefund(footer, order, left) {
-    const amount = h("input", { inputmode: "decimal", placeholder: `金额,空着就是全部 ${left.toFixed(2)}`, "aria-label": "退款金额" });
+    const amount = h("input", { inputmode: "decimal", placeholder: `全部 ${left.toFixed(2)}`, "aria-label": "退款金额" });
     const go = (event) => this.act(event, order, "refund", { amount: amount.value.trim() || null }, "退款已受理");
     amount.addEventListener("keydown", (event) => event.key === "Enter" && go(event));
     footer.replaceChildren(h("div", { class: "refund" }, amount, h("button", { class: "main-button", type: "button", onclick: go }, "退款"),
@@ -240,7 +240,7 @@ export class Phone {
     try {
       const { status, answer } = await post(`mall/orders/${encodeURIComponent(order.no)}/${path}`, body);
       if (status >= 400) toast(wordsOf(answer.error) || `商城回答 HTTP ${status}`, true);
-      else toast(status === 202 ? `${done},商城先记下了` : done);
+      else toast(status === 202 ? `${done}，商城先记下了` : done);
     } catch (error) {
       toast(error.message, true);
     }
@@ -255,14 +255,14 @@ export class Phone {
 function wordsOf(error) {
   if (!error) return "";
   if (typeof error === "string") return error;
-  const fields = (error.fields || []).map((item) => `${item.field} ${item.message}`).join(";");
-  return [error.message, fields].filter(Boolean).join(":");
+  const fields = (error.fields || []).map((item) => `${item.field} ${item.message}`).join("；");
+  return [error.message, fields].filter(Boolean).join("：");
 }
 
 // What the mall answered about the order, in one sentence for a person.
 function attribution(answer = {}) {
-  if (!answer.distributor) return `没有推荐人${answer.reason?.text ? `(${answer.reason.text})` : ""}`;
+  if (!answer.distributor) return `没有推荐人${answer.reason?.text ? `（${answer.reason.text}）` : ""}`;
   const awards = answer.awards || [];
   const fen = awards.reduce((sum, award) => sum + Math.round(Number(award.amount) * 100), 0);
-  return `推荐人 ${answer.distributor.name} · ${awards.length} 笔佣金,共 ${(fen / 100).toFixed(2)} 元`;
+  return `推荐人 ${answer.distributor.name} · ${awards.length} 笔佣金，共 ${(fen / 100).toFixed(2)} 元`;
 }
