@@ -100,8 +100,9 @@ def _claim(claim: dict[str, Any]) -> str:
 def _awards(awards: list[dict[str, Any]]) -> Iterator[str]:
     yield "佣金：" if awards else "佣金：没有"
     for award in awards:
+        who = f"{award['name']}（{award['to']}，{seat(award['as'])}）"
         back = f"，已退回 {award['taken_back']} 元" if award["taken_back"] != "0.00" else ""
-        yield f"  {award['name']}（{award['to']}，{seat(award['as'])}）{award['amount']} 元，{STATES[award['state']]}{back}"
+        yield f"  {who}{award['amount']} 元，{STATES[award['state']]}{back}"
         yield f"    {award['why']}"
         yield f"    {award['when']}"
 
@@ -115,7 +116,7 @@ def _skips(skips: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def _has_refund(line: dict[str, Any]) -> bool:
-    return line["refunded"] != "0.00" or line["refunded_qty"] > 0
+    return bool(line["refunded_qty"]) or line["refunded"] != "0.00"
 
 
 def _time(iso: str | None) -> str:
