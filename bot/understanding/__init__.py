@@ -35,7 +35,16 @@ from bot.understanding.products import ProductName
 from domain.conversation import INTENTS, OPERATOR_INTENTS, Intent
 from domain.periods import shanghai_date
 
-__all__ = ["ALL_INTENTS", "PhraseError", "ProductName", "Understanding", "as_json", "json_line", "order_candidates"]
+__all__ = [
+    "ALL_INTENTS",
+    "PhraseError",
+    "ProductName",
+    "Understanding",
+    "as_json",
+    "describe",
+    "json_line",
+    "order_candidates",
+]
 
 ALL_INTENTS: tuple[str, ...] = tuple(
     dict.fromkeys(
@@ -228,6 +237,17 @@ def _gate(sentence: _Sentence, pending: str | None) -> Intent | None:
 def order_candidates(text: str) -> list[str]:
     """The words of `text` that may be order numbers, the likeliest first, as they were typed (half-width)."""
     return tokens.order_candidates(normalise.halfwidth(text))
+
+
+def describe(
+    understanding: Understanding, text: str, *, now: datetime, catalogue: Sequence[ProductName] = ()
+) -> Intent:
+    """What `flask bot understand` shows: nobody in particular writes, so an operator's words are known as well."""
+    found = understanding.understand(text, now=now, catalogue=catalogue)
+    if found.name != "unknown":
+        return found
+    decided = understanding.understand(text, now=now, catalogue=catalogue, operator=True)
+    return decided if decided.name in ALL_OPERATOR_INTENTS else found
 
 
 def as_json(intent: Intent) -> dict[str, Any]:

@@ -158,7 +158,7 @@ def _asks(cut: list[tuple[str, str]], pending: str | None) -> bool:
     kinds = [kind for kind, _ in cut]
     words = [word for _, word in cut]
     has = set(kinds)
-    if _is_told(cut) or "那" in words[1:] or not _is_spoken_to_us(cut):
+    if _is_told(cut) or "那" in words[1:] or not _is_spoken_to_us(cut) or not _goes_to_a_place(cut):
         return False
     if "whole" in has:
         return not has & {"amount", "move"}
@@ -213,6 +213,12 @@ def _is_spoken_to_us(cut: list[tuple[str, str]]) -> bool:
         ):
             return False
     return True
+
+
+def _goes_to_a_place(cut: list[tuple[str, str]]) -> bool:
+    """到 leads to a place; 「提到200」 and 「提现到200」 speak of a limit."""
+    followed = pairwise([*cut, ("end", "")])
+    return all(after == "dest" for (kind, _), (after, _) in followed if kind == "to")
 
 
 def _verbs_fit(cut: list[tuple[str, str]]) -> bool:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections import Counter
 
 import pytest
 
-from bot.understanding import ALL_INTENTS
+from bot.understanding import ALL_INTENTS, PhraseError, Understanding, describe, json_line, order_candidates
 from domain.conversation import INTENTS
-from tests.understanding.support import comparable, expected, read, table
+from tests.understanding.support import ASSETS, CATALOGUE, NOW, comparable, expected, read, table
 
 SENTENCES, HELD_OUT = table("sentences.toml"), table("heldout.toml")
 MONEY = {"withdraw", "confirm"}
@@ -111,3 +113,107 @@ def test_a_bare_amount_says_nothing_in_another_dialogue(understanding):
 def test_noise_is_survived_and_moves_no_money(understanding, noise):
     found = read(understanding, noise, pending="withdraw.confirm")
     assert found.name not in MONEY
+
+
+ASKED = [case[0] for case in (*SENTENCES["cases"], *HELD_OUT["cases"]) if case[1] == "withdraw"]
+# Before or behind a wish to withdraw, each of these makes something else of it.
+BEFORE = [
+    "不",
+    "别",
+    "没",
+    "他",
+    "小王",
+    "明天",
+    "昨天",
+    "如果",
+    "为什么",
+    "谁",
+    "能不能",
+    "怎么",
+    "下次",
+    "要是",
+    "听说",
+    "不想",
+    "上次",
+    "帮小李",
+    "取消",
+    "禁止",
+]
+BEHIND = [
+    "吗",
+    "？",
+    "了吗",
+    "怎么办",
+    "要多久",
+    "还是算了",
+    "失败",
+    "成功了",
+    "手续费多少",
+    "可以吗",
+    "的话",
+    "是什么意思",
+    "给小王",
+    "怎么还没到",
+    "或者100",
+    "到200",
+]
+
+
+@pytest.mark.parametrize("text", ASKED)
+def test_a_wish_that_is_turned_into_something_else_moves_no_money(understanding, text):
+    changed = [word + text for word in BEFORE] + [text + word for word in BEHIND]
+    taken = [sentence for sentence in changed if read(understanding, sentence).name in MONEY]
+    assert taken == []
+
+
+AGREED = [case[0] for case in SENTENCES["cases"] if case[1] == "confirm"]
+
+
+@pytest.mark.parametrize("text", AGREED)
+def test_a_yes_with_a_question_or_a_no_is_no_yes(understanding, text):
+    changed = [text + word for word in ("吗", "？", "么", "怎么办", "但是", "多少", "之后呢", "…", "才怪")]
+    changed += [word + text for word in ("不", "没", "别", "你", "谁", "他说", "怎么")]
+    taken = [
+        said
+        for said in changed
+        for pending in (None, "withdraw.confirm")
+        if read(understanding, said, pending=pending).name in MONEY
+    ]
+    assert taken == []
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"), [("通过 3", "approve"), ("今天卖了多少", "today"), ("提50", "withdraw"), ("哈哈", "unknown")]
+)
+def test_the_command_knows_an_operators_words_too(understanding, text, intent):
+    assert describe(understanding, text, now=NOW, catalogue=CATALOGUE).name == intent
+
+
+def test_a_line_of_the_command_is_one_json_value(understanding):
+    line = json_line(read(understanding, "提两百\n"))
+    assert json.loads(line) == {"intent": "withdraw", "slots": {"amount": "200.00"}, "confidence": 0.98}
+    assert "\n" not in line
+
+
+def test_own_order_numbers_are_found_among_the_words_whatever_they_look_like(understanding):
+    assert order_candidates("我的 77 那单和TB-9-x怎么没钱") == ["TB-9-x", "77"]
+    assert order_candidates("提2026-11-03的50块") == ["50"]
+    found = read(understanding, "单 tb-9-X 怎么没佣金", order_numbers=("TB-9-x",))
+    assert (found.name, found.slots) == ("explain", {"order": "TB-9-x"})
+
+
+def test_a_merchant_adds_a_phrase_without_code(tmp_path):
+    (tmp_path / "phrases").mkdir()
+    shutil.copy(ASSETS / "phrases" / "zh_CN.toml", tmp_path / "phrases")
+    (tmp_path / "phrases" / "zz_own.toml").write_text('[intents]\nrank = ["封神榜"]\n', encoding="utf-8")
+    assert Understanding.load(tmp_path).understand("封神榜呢", now=NOW).name == "rank"
+
+
+@pytest.mark.parametrize(
+    "content", ['[intents]\nranks = ["榜"]', '[intents]\nrank = "榜"', "[intents", '[[typos]]\nfrom = "x"']
+)
+def test_a_phrase_file_that_cannot_be_used_is_named(tmp_path, content):
+    (tmp_path / "phrases").mkdir()
+    (tmp_path / "phrases" / "own.toml").write_text(content, encoding="utf-8")
+    with pytest.raises(PhraseError, match=r"own\.toml"):
+        Understanding.load(tmp_path)
