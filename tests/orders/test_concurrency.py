@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 import pytest
 
 from domain.money import Money
+from domain.order import OrderFacts, RefundFacts, RefundLine
 from models.commission import Award
 from models.order import ApiNonce, EarlyFact, Order, OrderLine, Refund, Touch
+from services import order as orders
 from tests.orders.mall import NOW, Mall, order
-
-pytestmark = pytest.mark.filterwarnings("default::ResourceWarning")
 
 
 def at_once(*calls: Callable[[], Any]) -> list[Any]:
@@ -98,3 +99,34 @@ def test_orders_of_people_who_share_an_upline_do_not_stand_in_each_others_way(ma
     assert {answer.status_code for answer in at_once(*calls)} == {201}
     assert mall.balances(above) == ("100.00", "0.00")
     assert mall.books_are_right()
+
+
+def finished_while_open(mall: Mall, open_work: Callable[[Any], object], call: Callable[[], Any]) -> tuple[bool, Any]:
+    """`call` in another thread while the transaction of `open_work` is not committed yet; whether it did not wait for
+    the commit, and its answer.
+    """
+    with ThreadPoolExecutor(1) as thread:
+        with mall.sessions.writing() as session:
+            open_work(session)
+            answer = thread.submit(call)
+            done, _ = wait([answer], timeout=0.5)
+        return bool(done), answer.result(timeout=30)
+
+
+def test_a_refund_waits_for_the_order_that_is_just_being_written(mall: Mall) -> None:
+    facts = OrderFacts.parse(json.dumps(order()), now=NOW)
+    early, answer = finished_while_open(
+        mall,
+        lambda session: orders.record(session, mall.vault, facts, now=NOW),
+        lambda: mall.refund("O1", "R1", (0, 1, "40.00")),
+    )
+    assert (early, answer.status_code) == (False, 201)
+
+
+def test_an_order_waits_for_the_refund_that_is_just_being_kept(mall: Mall) -> None:
+    facts = RefundFacts("R1", NOW, (RefundLine(0, 1, Money(4000)),))
+    early, answer = finished_while_open(
+        mall, lambda session: orders.refund(session, "O1", facts, now=NOW), lambda: mall.push(order())
+    )
+    assert (early, answer.status_code) == (False, 201)
+    assert mall.read(lambda session: session.get(Order, 1)).net == Money(6000)
