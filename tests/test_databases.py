@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import socket
+import subprocess
+import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from sqlalchemy import insert, select, text
@@ -18,6 +23,7 @@ from models.message import Lane
 from tests.conftest import Services
 from tests.support.databases import Database
 
+ROOT = Path(__file__).resolve().parent.parent
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
@@ -64,3 +70,32 @@ def test_what_a_session_writes_is_gone_afterwards(session: Session, turn: int) -
     assert session.scalars(select(Distributor)).all() == []
     session.add(someone())
     session.commit()
+
+
+def run_with_a_missing_server(**env: str) -> subprocess.CompletedProcess[str]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    url = f"postgresql+psycopg://someone:hidden@127.0.0.1:{port}/postgres"
+    one = f"{__file__}::test_the_schema_is_that_of_the_migrations[postgresql]"
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:xdist", one],
+        env={**os.environ, "REQUIRE_SERVICES": "", "TEST_POSTGRES_URL": url, **env},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def test_the_last_lines_of_a_run_say_which_service_was_missing() -> None:
+    run = run_with_a_missing_server()
+    assert run.returncode == 0, run.stdout
+    assert "1 tests skipped: postgresql does not answer at TEST_POSTGRES_URL" in run.stdout
+    assert "hidden" not in run.stdout
+
+
+def test_where_services_are_required_a_missing_one_is_a_failure() -> None:
+    run = run_with_a_missing_server(REQUIRE_SERVICES="1")
+    assert run.returncode == 1
+    assert "REQUIRE_SERVICES=1, but postgresql does not answer" in run.stdout

@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "jobs": {"domain", "models", "services", "handlers", "jobs"},
     "simulator": {"simulator"},
     "migrations": {"domain", "models", "config"},
-    "tools": {"domain", "models", "services"},
+    "tools": {"domain", "models", "services", "tests"},
     "config.py": {"domain"},
     "app.py": {"domain", "models", "services", "handlers", "bot", "web", "jobs", "simulator", "config"},
 }
@@ -45,6 +45,7 @@ DOORS = {
     "flask": ("web/", "bot/webhook.py", "simulator/", "app.py"),
     "werkzeug": ("web/", "bot/webhook.py", "simulator/", "app.py"),
     "waitress": ("app.py", "simulator/"),
+    "cheroot": ("app.py", "web/server.py"),
     "dramatiq": ("jobs/queue.py",),
     "apscheduler": ("jobs/scheduler.py",),
     "PIL": ("services/poster*",),
