@@ -223,6 +223,27 @@ def test_two_lanes_that_meet_the_same_fault_make_one_pause_and_tell_once(world: 
         assert session.scalar(told) == 1
 
 
+def test_only_one_of_many_senders_makes_the_minutes_try(world: World) -> None:
+    world.fake.always("message/send", {"errcode": 60020, "errmsg": "not allow to access from your ip"})
+    world.put("x")
+    world.another().send_lane(ME)
+    world.clock.move(seconds=60)
+    hold = Hold()
+    world.fake.script("message/send", hold)
+    world.put("y", to="lisi")
+    sender, other = world.another(), world.another()
+    with ThreadPoolExecutor(1) as pool:
+        working = pool.submit(sender.send_lane, ME)
+        assert hold.arrived.wait(20)
+        other.send_lane(lane_of("lisi"))
+        assert world.fake.count("message/send") == 2
+        world.fake.always("message/send", None)
+        hold.release.set()
+        working.result(20)
+    other.send_lane(lane_of("lisi"))
+    assert (world.fake.chat("zhangsan"), world.fake.chat("lisi")) == (["x"], ["y"])
+
+
 # a sender that is gone
 
 
@@ -276,6 +297,26 @@ def test_a_slow_sender_does_not_undo_what_his_successor_did(world: World) -> Non
         hold.release.set()
         working.result(20)
     assert world.read(number).state == "sent"
+    assert world.fake.chat("zhangsan") == ["一"]
+
+
+@ON_SQLITE
+def test_a_slow_failure_says_nothing_about_a_later_try(world: World) -> None:
+    """Both have lost their leases; the first one's 502 must not put a row back that the second has in hand."""
+    first, second = Hold(Raw(502)), Hold()
+    world.fake.script("message/send", first, second)
+    number = world.put("一")[0]
+    with ThreadPoolExecutor(2) as pool:
+        jobs = []
+        for hold in (first, second):
+            jobs.append(pool.submit(world.another().send_lane, ME))
+            assert hold.arrived.wait(20)
+            world.wall.move(seconds=LEASE.total_seconds() + 1)
+        first.release.set()
+        jobs[0].result(20)  # having said nothing it finds the row without a living sender and sends it again
+        assert (world.read(number).state, world.read(number).attempts) == ("sent", 3)
+        second.release.set()
+        jobs[1].result(20)
     assert world.fake.chat("zhangsan") == ["一"]
 
 
