@@ -102,7 +102,7 @@ class Api:
         """Answer the current Flask request."""
         started = time.monotonic()
         route = self._routes.get(path)
-        request = current._get_current_object()
+        request: Request = current._get_current_object()  # type: ignore[attr-defined]
         call = Call(path, dict(request.args), request.get_data(), request.remote_addr or "", request)
         fault = self._faults.take(path)
         response, code = self._respond(call, route, fault)

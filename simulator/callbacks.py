@@ -54,6 +54,7 @@ class Delivery:
     reply_entry: int | None = None
     problem: str | None = None
     at: float = 0.0
+    forgotten: bool = False  # by a reset, while it was on its way
 
     @property
     def over(self) -> bool:
@@ -187,6 +188,8 @@ class Courier:
             "nonce": sealed.nonce,
         }
         with self._world.changed:
+            if delivery.forgotten:
+                return
             delivery.attempts.append(attempt)
             if status == 200 and not fault:
                 self._answered(delivery, body)
@@ -258,6 +261,8 @@ class Courier:
         with self._world.changed:
             self._due.clear()
             self._held.clear()
+            for delivery in self.log:
+                delivery.forgotten = True
             self.log.clear()
 
     def stop(self) -> None:

@@ -17,11 +17,11 @@ Card = dict[str, Any]
 
 def check(card: Card, *, kinds: Iterable[str] = (*NOTICES, *INTERACTIVE), interactive: bool = True) -> None:
     """Refuse a card with the first errcode that applies. `interactive` is off where nobody listens to clicks."""
-    kind = card.get("card_type")
+    kind = str(card.get("card_type", ""))
     if kind not in kinds:
         raise ApiError(42031)
     _titles(card, kind)
-    _lists(card, kind)
+    _lists(card)
     _actions(card, kind)
     _picture(card, kind)
     if interactive:
@@ -83,7 +83,7 @@ def _titles(card: Card, kind: str) -> None:
     _target(_part(card, "quote_area"))
 
 
-def _lists(card: Card, kind: str) -> None:
+def _lists(card: Card) -> None:
     for row in _rows(card, "horizontal_content_list", 0, 6, 42035):
         _need(row, "keyname", 42027)
         row_kind = row.get("type", 0)

@@ -55,7 +55,7 @@ class Mall:
         if isinstance(qty, bool) or not isinstance(qty, int) or not 1 <= qty <= 999:
             raise MallError("数量要在 1 到 999 之间")
         paid = _yuan(Decimal(str(product["price"])) * qty)
-        order = {
+        order: dict[str, Any] = {
             "no": self._number(),
             "source": SOURCE,
             "buyer": {"id": str(wish.get("buyer") or "cust-zhou")},

@@ -107,18 +107,18 @@ class Replies:
         return self._media.reference(str(part.get("MediaId", "")) if isinstance(part, dict) else "", kind)
 
     def _video(self, node: dict[str, Any]) -> dict[str, Any]:
-        part = node.get("Video") if isinstance(node.get("Video"), dict) else {}
+        medium, part = self._medium(node, "Video", "video"), node["Video"]
         return {
-            **self._medium(node, "Video", "video"),
-            "title": cut(str((part or {}).get("Title", "")), 128),
-            "description": cut(str((part or {}).get("Description", "")), 512),
+            **medium,
+            "title": cut(str(part.get("Title", "")), 128),
+            "description": cut(str(part.get("Description", "")), 512),
         }
 
     def _news(self, node: dict[str, Any]) -> dict[str, Any]:
         articles = node.get("Articles")
         items = articles.get("item") if isinstance(articles, dict) else None
-        rows = items if isinstance(items, list) else [items]
-        if not all(isinstance(row, dict) for row in rows) or not 1 <= len(rows) <= 8:
+        rows = [row for row in (items if isinstance(items, list) else [items]) if isinstance(row, dict)]
+        if not 1 <= len(rows) <= 8:
             raise ValueError("Articles must hold 1 to 8 items")
         if str(node.get("ArticleCount")) != str(len(rows)):
             raise ValueError("ArticleCount is not the number of items")

@@ -49,6 +49,8 @@ class World:
         self.calls_total = 0
         self.events: deque[tuple[int, dict[str, Any]]] = deque(maxlen=KEPT_EVENTS)
         self._event_number = 0
+        # Never set back, not by a reset either: a late answer must not meet a new entry under an old number.
+        self._last_id = self._last_rev = 0
         self._begin()
 
     def _begin(self) -> None:
@@ -56,14 +58,9 @@ class World:
         for row in self.store.load("member"):
             member = Member(**{**row, "departments": tuple(row["departments"])})
             self.members[member.userid.lower()] = member
-        self._ids = itertools.count(1)
-        self._revs = itertools.count(1)
-        last = rev = 0
         for entry in sorted(self.store.load("entry"), key=lambda item: item["id"]):
             self._index(entry)
-            last, rev = max(last, entry["id"]), max(rev, entry["rev"])
-        self._ids = itertools.count(last + 1)
-        self._revs = itertools.count(rev + 1)
+            self._last_id, self._last_rev = max(self._last_id, entry["id"]), max(self._last_rev, entry["rev"])
 
     def _index(self, entry: Entry) -> None:
         self.entries[entry["id"]] = entry
@@ -99,9 +96,10 @@ class World:
 
     def add_entry(self, chat: str, side: str, kind: str, content: dict[str, Any], via: str, **more: Any) -> Entry:
         with self.lock:
+            self._last_id += 1
             entry: Entry = {
-                "id": next(self._ids),
-                "rev": next(self._revs),
+                "id": self._last_id,
+                "rev": self._next_rev(),
                 "chat": chat if self.group_of(chat) else chat.lower(),
                 "side": side,
                 "type": kind,
@@ -120,8 +118,12 @@ class World:
 
     def change_entry(self, entry: Entry, **changes: Any) -> None:
         with self.lock:
-            entry.update(changes, rev=next(self._revs))
+            entry.update(changes, rev=self._next_rev())
             self._keep(entry)
+
+    def _next_rev(self) -> int:
+        self._last_rev += 1
+        return self._last_rev
 
     def _keep(self, entry: Entry) -> None:
         self.store.save("entry", entry["id"], entry)

@@ -131,7 +131,8 @@ def _stream(sim: Blueprint, simulator: Simulator) -> None:
     @sim.get("/events")
     def events() -> Response:
         """Server-sent events from `Last-Event-ID` or `?after=` on; `reload` when that is too long ago."""
-        start = int(request.headers.get("Last-Event-ID") or request.args.get("after", simulator.world.last_event))
+        seen = request.headers.get("Last-Event-ID") or request.args.get("after")
+        start = int(seen) if seen else simulator.world.last_event
         return Response(streams.pieces(start), mimetype="text/event-stream", headers={"Cache-Control": "no-cache"})
 
 

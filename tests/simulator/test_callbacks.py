@@ -250,3 +250,23 @@ def test_every_attack_reaches_the_app_once_and_only_two_have_a_genuine_envelope(
     }
     # A signature that is right: only what it covers is wrong, and by the platform's own rules an old stamp is not.
     assert genuine == {"inner_entity_bomb", "old_timestamp"}
+
+
+def test_an_answer_to_what_was_forgotten_by_a_reset_is_not_shown(make_desk: Callable[..., Desk], app: App) -> None:
+    desk = make_desk(callback_workers=1)  # so that the second message is delivered after the first is over
+    release, under_way = threading.Event(), threading.Event()
+
+    def late(got: Any) -> tuple[int, str]:
+        under_way.set()
+        release.wait(10)
+        return text_reply("太晚了")(got)
+
+    app.answers = [late]
+    desk.sim("say", userid="lihua", text="一")
+    assert under_way.wait(10)
+    desk.sim("reset")
+    release.set()
+    after = desk.sim("say", userid="lihua", text="二", wait=True)
+    desk.session.get(f"{desk.url}/sim/callbacks", params={"wait": 10}, timeout=20)
+    assert [row["content"] for row in desk.chat("lihua", side=None)] == [{"content": "二"}]
+    assert after["callback"]["state"] == "answered"

@@ -20,7 +20,7 @@ function file(content) {
 const bubble = (...children) => h("div", { class: "bubble" }, ...children);
 
 const KINDS = {
-  text: (content) => bubble(content.mentioned?.length ? h("div", { class: "at" }, content.mentioned.map((name) => `@${name} `)) : null, richText(content.content)),
+  text: (content, entry, desk) => bubble(content.mentioned?.length ? h("div", { class: "at" }, content.mentioned.map((name) => `@${name} `)) : null, richText(content.content, desk.person(entry.chat) ? null : desk.nameOf)),
   image: picture,
   voice: (content) => bubble(h("span", { class: "sound" }, icon("wave"), content.seconds ? `${content.seconds}″` : "语音")),
   video: file,

@@ -15,18 +15,21 @@ export function link(address, ...children) {
   return h("a", { href: safe, target: "_blank", rel: "noopener noreferrer", onclick: open }, ...children);
 }
 
-const TOKENS = /<a\s+href="([^"]*)"[^>]*>([\s\S]*?)<\/a>|(https?:\/\/[A-Za-z0-9\-._~:/?#[\]@!$&'()*+,;=%]+)/gi;
+const TOKENS = /<a\s+href="([^"]*)"[^>]*>([\s\S]*?)<\/a>|<@([\w.\-@]+)>|(https?:\/\/[A-Za-z0-9\-._~:/?#[\]@!$&'()*+,;=%]+)/gi;
 
-// A text message: `<a href="…">` and bare addresses are links, everything else is what was written.
-export function richText(text) {
+// A text message: `<a href="…">` and bare addresses are links, `<@userid>` a name where `nameOf` is given (in a group),
+// everything else is what was written.
+export function richText(text, nameOf) {
   const nodes = [];
   let last = 0;
   for (const found of text.matchAll(TOKENS)) {
     if (found.index > last) nodes.push(text.slice(last, found.index));
-    if (found[3]) {
-      const address = found[3].replace(/[).,;:!?']+$/, "");
-      nodes.push(link(address, address), found[3].slice(address.length));
-    } else nodes.push(link(found[1], found[2]));
+    const [whole, address, words, called, bare] = found;
+    if (bare) {
+      const clean = bare.replace(/[).,;:!?']+$/, "");
+      nodes.push(link(clean, clean), bare.slice(clean.length));
+    } else if (called) nodes.push(nameOf ? h("span", { class: "at" }, `@${nameOf(called.toLowerCase())}`) : whole);
+    else nodes.push(link(address, words));
     last = found.index + found[0].length;
   }
   nodes.push(text.slice(last));
