@@ -9,6 +9,7 @@ by a sweep.
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -198,7 +199,12 @@ class _StandIn:
     def __getattr__(self, name: str) -> Any:
         if self._broker is None:
             self._queue = self._start()
-            self._broker = self._queue.worker_broker()
+            try:
+                self._broker = self._queue.worker_broker()
+            except ValueError as fault:
+                self._queue.stop()
+                sys.stderr.write(f"REDIS_URL: it is not set, and {fault}; set it for the app and its workers\n")
+                raise SystemExit(2) from None
             dramatiq.set_broker(self._broker)
         return getattr(self._broker, name)
 

@@ -176,7 +176,7 @@ def start():
     if os.environ.get("WRONG"):
         print("PORT: is wrong; mend it", file=sys.stderr)
         sys.exit(2)
-    queue = Queue(os.environ["REDIS_URL"], {"work": work})
+    queue = Queue(os.environ.get("REDIS_URL"), {"work": work})
     queue.on_stop(lambda: open("stopped", "w").close())
     return queue
 
@@ -204,7 +204,7 @@ def dramatiq_command(folder: Path, **env: str) -> Iterator[subprocess.Popen[str]
         process.communicate()
 
 
-def eventually(true: Callable[[], bool], timeout_seconds: float = 20) -> None:
+def eventually(true: Callable[[], bool], timeout_seconds: float = 60) -> None:
     """What another process does gives no event to wait on here."""
     until = time.monotonic() + timeout_seconds
     while not true():
@@ -221,17 +221,27 @@ def test_the_dramatiq_command_finds_the_queue_and_stops_cleanly(tmp_path: Path, 
         eventually((tmp_path / "done").exists)
         assert (tmp_path / "done").read_text(encoding="utf-8") == "7\n"
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=30) == 0
     assert (tmp_path / "stopped").exists()
 
 
 @pytest.mark.journey
 def test_settings_that_are_wrong_end_the_dramatiq_command_with_their_sentence(tmp_path: Path) -> None:
     with dramatiq_command(tmp_path, WRONG="1") as process:
-        _, said = process.communicate(timeout=20)
+        _, said = process.communicate(timeout=60)
         assert process.returncode == 2
     assert "PORT: is wrong; mend it" in said.splitlines()
     assert "Traceback" not in said
+
+
+@pytest.mark.journey
+def test_the_dramatiq_command_without_redis_says_what_is_missing(tmp_path: Path) -> None:
+    with dramatiq_command(tmp_path, REDIS_URL="") as process:
+        _, said = process.communicate(timeout=60)
+        assert process.returncode == 2
+    assert any(line.startswith("REDIS_URL: it is not set") for line in said.splitlines())
+    assert "Traceback" not in said
+    assert (tmp_path / "stopped").exists()
 
 
 def test_importing_the_app_starts_nothing(tmp_path: Path) -> None:
