@@ -202,6 +202,8 @@ class Assistant:
         ctx = self._context(session, inbound, arrival, now)
         before = ctx.dialog
         ask = self._understand(inbound, ctx, now)
+        if ask.name == "explain":
+            ctx.period = self._understanding.period(inbound.text, now=now)
         reply = self._reply(ask, ctx)
         greeted_on = shanghai_date(now) if inbound.kind == "greet" else None
         if ctx.dialog != before or greeted_on is not None:

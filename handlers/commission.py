@@ -5,7 +5,7 @@ from __future__ import annotations
 from domain.conversation import Intent, Reply, Sentence
 from domain.money import ZERO, Money
 from handlers.context import Context
-from handlers.periods import asked_period, this_month
+from handlers.periods import asked_period, of_slot, this_month
 from models.order import Order
 from services import earnings as earned
 from services import ledger
@@ -63,7 +63,7 @@ def explain(ask: Intent, ctx: Context) -> Reply:
         me.id,
         words=ctx.text,
         amount=Money.of_yuan(amount) if amount else None,
-        period=asked_period(ask),
+        period=of_slot(ctx.period),
         named=ask.slots.get("order"),
     )
     if order is None:

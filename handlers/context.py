@@ -50,6 +50,7 @@ class Context:
     operator: Operator | None
     dialog: Dialog | None
     text: str = ""
+    period: dict[str, str] | None = None  # the first that the text names, whatever was understood
     task_id: str | None = None
     response_code: str | None = None
     lanes: list[str] = field(default_factory=list)

@@ -10,7 +10,11 @@ from domain.periods import Period, month_of, period_of, shanghai_date
 
 def asked_period(ask: Intent) -> Period | None:
     """What was asked about: `{"from", "to" (excluded), "label"}`; None where no period was named."""
-    if (slot := ask.slots.get("period")) is None:
+    return of_slot(ask.slots.get("period"))
+
+
+def of_slot(slot: dict[str, str] | None) -> Period | None:
+    if slot is None:
         return None
     return Period(date.fromisoformat(slot["from"]), date.fromisoformat(slot["to"]), slot["label"])
 

@@ -113,6 +113,11 @@ class Understanding:
         sentence = _Sentence(self._put_right(normalise.plain(text)), text, now, catalogue, order_numbers)
         return self._read(sentence, operator=operator, pending=pending)
 
+    def period(self, text: str, *, now: datetime) -> dict[str, str] | None:
+        """The first period that `text` names, as a slot; also where its intent has no such slot (昨天那单怎么没佣金)."""
+        named = find_periods(self._put_right(normalise.plain(text)), shanghai_date(now))
+        return named[0].slot if named else None
+
     def _put_right(self, text: str) -> str:
         for pattern, right in self._typos:
             text = pattern.sub(right, text)

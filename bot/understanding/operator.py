@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-_WHO = r"(?:第|编号|no\.?|#)?\s*(?P<who>\d{1,9})\s*(?:号|单)?"
+_WHO = r"(?:第|编号|no\.?|#)?\s*(?P<who>[Jj]?\d{1,9})\s*(?:号|单)?"  # J: an application to join
 _NAME = r"(?P<who>(?!推送|消息|通知|提现|打扰|申请|审核|率|所有|全部|他|她|它)[\u4e00-\u9fff]{2,3}?)"
 _WHAT = r"(?:的?(?:提现|申请|审核|加入|那笔|那个|请求))*"
 _SEP = r"[\s，,。.、:：;；!！-]*"
@@ -57,6 +57,8 @@ def decide(text: str) -> tuple[str, dict[str, str]] | None:
     text = text.strip()
     if re.search(r"[?？]|吗$|么$|[0-9]\s*[和、,，]\s*[0-9]", text):
         return None
+    if re.fullmatch(r"(?:今天|今日)[\s。.!！]*", text):
+        return "today", {}
     for intent, patterns in (("paid", _PAID_ALL), ("reject", _REJECT), ("approve", _APPROVE)):
         for pattern in patterns:
             match = pattern.match(text)

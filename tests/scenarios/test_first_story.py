@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.support.databases import Database
 from tests.support.shop import Shop
 
 
@@ -115,3 +116,65 @@ def test_a_click_on_the_cards_button_is_the_yes(shop: Shop) -> None:
     shop.clicks("xiaoli", "confirm", card["task"], response_code="again")
     assert shop.balances("xiaoli") == {"withdrawing": "10.00"}
     assert "之前已经提交过了" in shop.told("xiaoli")[-1]
+
+
+def test_a_question_about_yesterday_is_about_yesterdays_order(shop: Shop) -> None:
+    shop.joins("xiaoli")
+    first = shop.sells("xiaoli", "50.00")
+    shop.later(days=1)
+    shop.sells("xiaoli", "80.00")
+    assert f"订单 {first}" in shop.says("xiaoli", "昨天那单怎么才5块")
+
+
+def test_somebody_elses_order_is_unknown(shop: Shop) -> None:
+    shop.joins("xiaoli")
+    shop.joins("wangjie")
+    no = shop.sells("wangjie", "50.00")
+    assert no not in shop.says("xiaoli", f"订单{no}的佣金怎么算的")
+
+
+def test_an_operators_words_from_somebody_else_are_not_understood(shop: Shop) -> None:
+    shop.joins("xiaoli")
+    for words in ("待审核", "通过 1", "拒绝 1 资料不全", "今天卖了多少"):
+        assert shop.says("xiaoli", words).startswith("没太明白"), words
+
+
+def test_with_review_a_newcomer_waits_for_the_operators_word(database: Database) -> None:
+    shop = Shop(database.sessions, join_mode="review")
+    assert shop.says("xiaoli", "我要加入").startswith("申请已提交")
+    number = shop.who("xiaoli").id
+    assert f"J{number}" in shop.says("boss", "待审核")
+    assert shop.says("boss", f"通过 J{number}").startswith("已通过")
+    assert shop.code("xiaoli") in shop.told("xiaoli")[-1]
+    assert shop.says("xiaoli", "我的收益").startswith("本月已赚 0.00 元")
+
+
+def test_the_operators_day(shop: Shop) -> None:
+    shop.joins("xiaoli")
+    shop.sells("xiaoli", "68.00")
+    assert shop.says("boss", "今天").startswith("今天 1 单,实付 68.00 元,佣金 6.80 元。")
+
+
+def test_two_people_cannot_invite_each_other(shop: Shop) -> None:
+    shop.joins("xiaoli")
+    shop.joins("wangjie", inviter="xiaoli")
+    answer = shop.says("xiaoli", f"绑定 {shop.code('wangjie')}")
+    assert "不能再做你的邀请人" in answer
+
+
+def test_a_second_inviter_is_refused_with_the_reason(shop: Shop) -> None:
+    for userid in ("a", "b"):
+        shop.joins(userid)
+    shop.joins("xiaoli", inviter="a")
+    assert "你的邀请人已经是" in shop.says("xiaoli", f"绑定 {shop.code('b')}")
+    assert "你的邀请人已经是" in shop.says("xiaoli", f"我要加入 {shop.code('b')}")
+
+
+def test_entering_the_app_greets_once_a_day(shop: Shop) -> None:
+    def enter() -> str:
+        return shop.assistant.receive(shop.inbound("xiaoli", "enter_agent", kind="greet"))
+
+    assert "推客助手" in enter()
+    assert enter() == ""
+    shop.later(days=1)
+    assert "推客助手" in enter()
