@@ -69,7 +69,7 @@ def _text(data: dict[str, Any]) -> Iterator[str]:
     yield f"  方案「{plan['name']}」第 {plan['version']} 版" if plan else "  付款时没有生效的方案"
     for line in data["lines"]:
         back = f"，已退 {line['refunded']} 元、{line['refunded_qty']} 件" if _has_refund(line) else ""
-        yield f"  {line['line']}. {line['name']} × {line['qty']}，实付 {line['paid']} 元{back}"
+        yield f"  · {line['name']} × {line['qty']}，实付 {line['paid']} 元{back}"
     yield ""
     yield from _attribution(data)
     yield ""
