@@ -108,6 +108,7 @@ def _locked_session(engine: Engine, name: str, timeout_seconds: float) -> Iterat
         # GET_LOCK's names are the whole server's, an advisory lock's number is the database's
         full_name = f"{engine.url.database}.{name}"
         digest = hashlib.sha256(full_name.encode()).digest()
+        key: int | str
         if engine.dialect.name == "postgresql":
             statement, key = "SELECT pg_try_advisory_lock(:key)", int.from_bytes(digest[:8], signed=True)
         else:
