@@ -107,7 +107,7 @@ def visit(
     ).one_or_none()
     if latest and (latest.distributor_id, latest.sku) == (who.id, sku) and now - latest.at < SAME_VISIT:
         return False
-    ref = f"{who.id}:{sku or ''}:{int(now.timestamp()) // int(SAME_VISIT.total_seconds())}"
+    ref = f"{who.id}:{sku or ''}:{int(now.timestamp())}"  # two requests at once are one
     values = {"identity_digest": digest, "distributor_id": who.id, "kind": "link", "ref": ref}
     return insert_once(session, Touch, values | {"sku": sku, "origin": origin, "at": now})
 

@@ -81,5 +81,5 @@ def _in_the_way(fault: DBAPIError) -> bool:
 class AnyText(BaseConverter):
     """A part of an address that may hold anything, slashes too: an order's number, an article's."""
 
-    regex = ".+?"
+    regex = r"[\s\S]+?"
     part_isolating = False

@@ -42,6 +42,7 @@ def refusal(status: int, code: str, message: str, fields: Sequence[Field] = ()) 
 
 def install(app: Flask) -> None:
     """Answer every error that a view leaves open."""
+    app.url_map.merge_slashes = False  # it would answer `//` by a redirect to the request's Host
 
     @app.errorhandler(HTTPException)
     def on_http(fault: HTTPException) -> ResponseReturnValue:
