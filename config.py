@@ -97,11 +97,11 @@ class Settings:
 
     @classmethod
     def load(cls, env: Mapping[str, str], dotenv: Path | None = None, *, var: Path = ROOT / "var") -> Settings:
-        """Read and check everything. Raises ConfigFault with all faults."""
+        """Read and check everything; VAR_DIR goes before `var`. Raises ConfigFault with all faults."""
         given = {} if dotenv is None or not dotenv.is_file() else dotenv_values(dotenv, interpolate=False)
         merged = {**{name: value for name, value in given.items() if value is not None}, **env}
         reader = _Reader({name: value.strip() for name, value in merged.items() if value.strip()})
-        values = _read(reader, var)
+        values = _read(reader, Path(reader.text("VAR_DIR", str(var))).absolute())
         if reader.faults:
             raise ConfigFault(reader.faults)
         return cls(**values)

@@ -176,6 +176,14 @@ def test_a_key_file_that_cannot_be_read_is_a_fault(tmp_path: Path) -> None:
     assert "var/keys.json" in faults({"DEMO": "1"}, tmp_path)["SECRET_KEY"]
 
 
+def test_var_dir_says_where_everything_lies_that_the_app_makes(tmp_path: Path) -> None:
+    settings = Settings.load({"DEMO": "1", "VAR_DIR": str(tmp_path / "elsewhere")}, var=tmp_path / "default")
+    assert settings.var == tmp_path / "elsewhere"
+    assert settings.database_url == f"sqlite:///{tmp_path}/elsewhere/tuike.db"
+    assert settings.clock_file == tmp_path / "elsewhere" / "clock"
+    assert [path.name for path in tmp_path.iterdir()] == ["elsewhere"]
+
+
 def test_processes_that_start_together_agree_on_the_keys(tmp_path: Path) -> None:
     load = "Settings.load({'DEMO': '1'}, var=Path(sys.argv[1]))"
     script = f"import sys; from pathlib import Path; from config import Settings; print({load}.secret_key)"
