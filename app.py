@@ -25,12 +25,14 @@ from flask import Flask
 from sqlalchemy import Engine
 
 from bot import webhook
+from bot.commands import menu_body
 from bot.drawing import Drawer
 from bot.outbox import Sender
 from bot.outbox.pauses import Stopped
 from bot.understanding import Understanding
 from bot.wecom.client import Client
 from bot.wecom.crypto import Envelope
+from bot.wecom.errors import WeComFault
 from bot.wecom.token import TokenProvider
 from bot.wecom.wire import Wire
 from bot.worker import Assistant
@@ -344,7 +346,8 @@ def main() -> int:
     runtime.work()
     web.start()
     scheduler.start()
-    _greet(settings, runtime)
+    _put_menu_up(runtime)
+    _greet(settings)
     told.wait()
     web.stop()
     scheduler.stop(timeout_seconds=2)
@@ -375,15 +378,34 @@ def _simulator(settings: Settings) -> SimulatorServer | None:
     return SimulatorServer(create_simulator(options), host=settings.host, port=settings.simulator_port)
 
 
-def _greet(settings: Settings, runtime: Runtime) -> None:
-    """Say where it is and what to try; the menu is put up so that the chat has its buttons."""
-    lines = [f"推客助手 {settings.base_url}"]
+def _put_menu_up(runtime: Runtime) -> None:
+    """The simulator's chat gets its buttons at once; a merchant's own app gets them by `flask bot menu`."""
+    wecom = runtime.settings.wecom
+    if runtime.client is None or wecom is None or not wecom.simulated:
+        return
+    try:
+        runtime.client.menu_create(wecom.agent_id, menu_body(runtime.catalogue))
+    except WeComFault as fault:
+        log.warning("the menu is not up", extra={"event": "menu.missing", "reason": fault.reason})
+
+
+def _greet(settings: Settings) -> None:
+    """Say where it is and what to try."""
+    lines = ["", f"  推客助手  {settings.base_url}/shop"]
     if settings.simulator_port is not None:
         lines += [
-            f"模拟器   http://{settings.host}:{settings.simulator_port}",
-            "试一试:在模拟器里以小李的身份发「我要加入」,再发「草莓海报」;在顾客的手机上打开链接下单,然后问「为什么这单才6块8」。",
+            f"  模拟器    http://{settings.host}:{settings.simulator_port}",
+            "",
+            "  打开模拟器，像在企业微信里一样试一遍：",
+            "  1. 在李华的聊天里发「我要加入」，再发「草莓海报」；",
+            "  2. 点他收到的推广链接，在右边顾客的手机上打开商城付款；",
+            "  3. 问「我赚了多少」「为什么这单才6块8」；",
+            "  4. 顾客确认收货，在控制台把时钟拨快 8 天，收到结算后发「提现」；",
+            "  5. 在陈老板的聊天里发「待审核」「通过 1」「已打款 1 打款单号」。",
+            "",
+            "  Ctrl+C 结束。",
         ]
-    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.write("\n".join([*lines, ""]) + "\n")
     sys.stdout.flush()
 
 
