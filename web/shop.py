@@ -77,7 +77,7 @@ def blueprint(deps: Deps) -> Blueprint:
             found = _article(session, sku)
             if found is None:
                 return _shelf(deps, session, missing=True)
-            others = [row for row in product.on_shelf(session, limit=7) if row.id != found.id][:6]
+            others = [row for row in product.on_shelf(session, limit=5) if row.id != found.id][:4]
             return _page(deps, session, "shop/product.html", product=found, others=others)
 
     @pages.get("/shop/images/<path:name>")

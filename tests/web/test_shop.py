@@ -49,7 +49,7 @@ def test_without_a_code_nobody_recommends(shop: Mall) -> None:
     ):
         answer = get(shop, path)
         assert answer.status_code == 200
-        assert "推荐码" not in answer.text
+        assert "推广码" not in answer.text
         assert "?r=" not in answer.text
 
 
