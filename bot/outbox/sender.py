@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import traceback
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -208,7 +209,7 @@ class Sender:
         except SQLAlchemyError:
             raise  # the database is what is wrong, not the row
         except Exception as fault:
-            log.exception("outbox row failed", extra={"event": "outbox.failed", "outbox_id": task.id})
+            log.error("outbox row failed", extra={"event": "outbox.failed", "outbox_id": task.id, **_where(fault)})
             verdict = judge(fault, task.attempt)
         outcome = verdict
         self._transact(lambda session: self._record(session, task, outcome, me))
@@ -272,8 +273,8 @@ class Sender:
         try:
             with session.begin_nested():
                 self._on_name(session, str(row.body["userid"]), name)
-        except Exception:
-            log.exception("name could not be kept", extra={"event": "outbox.name", "outbox_id": row.id})
+        except Exception as fault:
+            log.error("name could not be kept", extra={"event": "outbox.name", "outbox_id": row.id, **_where(fault)})
 
     def _give_up(self, row: Outbox, verdict: GivenUp) -> None:
         row.state, row.fault = "given_up", verdict.reason[:255]
@@ -291,6 +292,8 @@ class Sender:
             pauses.stop(session, pauses.scope_of(row.lane), verdict, now, self._operators, self._say)
             return
         row.due_at = now + verdict.after
+        facts = {"event": "outbox.later", "outbox_id": row.id, "attempts": row.attempts, "reason": row.fault}
+        log.log(logging.WARNING if row.attempts % 20 == 5 else logging.INFO, "outbox row waits", extra=facts)
         if verdict.unclear:
             row.result = {"unclear": True}
         elif not task.attempt.repeat:
@@ -315,6 +318,11 @@ def _as_task(row: Outbox, now: datetime, *, probe: bool) -> Task:
     )
     request = row.request.encode() if row.request is not None else None
     return Task(row.id, row.lane, row.kind, dict(row.body), attempt, request, probe, ready, row.attempts)
+
+
+def _where(fault: Exception) -> dict[str, str]:
+    """The kind and place of a mistake, without its text: that may hold a name or what was to be said."""
+    return {"fault": type(fault).__name__, "trace": "".join(traceback.format_tb(fault.__traceback__)[-4:])}
 
 
 def _poster(task: Task) -> tuple[str, dict[str, Any]]:

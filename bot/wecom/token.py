@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bot.wecom.errors import Refused, TokenRejected, Unanswered
@@ -131,7 +131,7 @@ class TokenProvider:
                 raise TokenRejected("gettoken", int(row.holder.split(":")[1]), "refused less than a minute ago")
         elif row.holder and self._wall() < row.held_until <= self._wall() + 2 * LEASE:
             return None, False
-        return None, self._change(row.holder, holder=me, held_until=self._wall() + LEASE)
+        return None, self._take(row, me)
 
     def _open(self, row: Any) -> _Held | None:
         if not row.sealed or not row.expires_at:
@@ -149,11 +149,20 @@ class TokenProvider:
         except IntegrityError:
             log.debug("token row is there already", extra={"event": "wecom.token_row"})
 
-    def _change(self, seen: str | None, **values: object) -> bool:
-        """Write if the lease is still as seen; a holder's id is used once, so it tells all."""
-        same = AccessToken.holder.is_(None) if seen is None else AccessToken.holder == seen
+    def _take(self, row: Any, me: str) -> bool:
+        """Take the lease if nothing has changed since we looked. The token counts too: another may have taken the
+        lease, fetched and given it back meanwhile, and one that is free again looks like one that always was.
+        """
+        seen = (_same(AccessToken.holder, row.holder), _same(AccessToken.sealed, row.sealed))
+        return self._write(seen, holder=me, held_until=self._wall() + LEASE)
+
+    def _change(self, me: str, **values: object) -> bool:
+        """Write while the lease is ours."""
+        return self._write((AccessToken.holder == me,), **values)
+
+    def _write(self, still: tuple[ColumnElement[bool], ...], **values: object) -> bool:
         with self._sessions.writing() as session:
-            done = session.execute(update(AccessToken).where(AccessToken.name == self.name, same).values(**values))
+            done = session.execute(update(AccessToken).where(AccessToken.name == self.name, *still).values(**values))
             return bool(done.rowcount)  # type: ignore[attr-defined]
 
     def _fetch(self, me: str) -> _Held | None:
@@ -173,3 +182,7 @@ class TokenProvider:
         kept = self._change(me, sealed=self._seal(held.token), expires_at=held.expires_at, holder=None, held_until=None)
         log.info("access token fetched", extra={"event": "wecom.token_fetched", "kept": kept})
         return held
+
+
+def _same(column: Any, seen: str | None) -> ColumnElement[bool]:
+    return column.is_(None) if seen is None else column == seen  # type: ignore[no-any-return]

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import NewConnectionError
+from urllib3.exceptions import HTTPError, NewConnectionError
 
 from bot.wecom.errors import Refused, Unanswered
 
@@ -60,20 +60,26 @@ class Wire:
         self._loopback = host == "localhost" or host.startswith("127.") or host == "::1"
 
     def get(self, path: str, query: dict[str, str]) -> dict[str, Any]:
-        return self._call("GET", path, query, {})
+        return self._call(self._session(), "GET", path, query, {})
 
     def post_json(self, path: str, query: dict[str, str], body: bytes, *, anew: bool = False) -> dict[str, Any]:
         """`anew` takes a new connection: a kept one that the other end closes meanwhile looks like a lost call."""
-        headers = {"Content-Type": "application/json; charset=utf-8"} | ({"Connection": "close"} if anew else {})
-        return self._call("POST", path, query, {"data": body, "headers": headers})
+        headers = {"Content-Type": "application/json; charset=utf-8"}
+        if not anew:
+            return self._call(self._session(), "POST", path, query, {"data": body, "headers": headers})
+        with self._new_session() as session:
+            return self._call(session, "POST", path, query, {"data": body, "headers": headers})
 
     def post_file(self, path: str, query: dict[str, str], name: str, data: bytes, media_type: str) -> dict[str, Any]:
         # urllib3 2 writes a Chinese name as raw UTF-8, the only form that WeCom reads (§5).
-        return self._call("POST", path, query, {"files": {"media": (name, data, media_type)}})
+        content = {"files": {"media": (name, data, media_type)}}
+        return self._call(self._session(), "POST", path, query, content)
 
-    def _call(self, method: str, path: str, query: dict[str, str], content: dict[str, Any]) -> dict[str, Any]:
+    def _call(
+        self, session: requests.Session, method: str, path: str, query: dict[str, str], content: dict[str, Any]
+    ) -> dict[str, Any]:
         """The answer's object where errcode is 0; else Refused or Unanswered."""
-        text = self._exchange(method, path, query, content)
+        text = self._exchange(session, method, path, query, content)
         answer = _object(path, text) if isinstance(text, bytes) else text
         if isinstance(answer, Unanswered):
             self._observe(path, "unanswered")
@@ -83,13 +89,15 @@ class Wire:
             raise Refused(path, answer["errcode"], str(answer.get("errmsg", "")))
         return answer
 
-    def _exchange(self, method: str, path: str, query: dict[str, str], content: dict[str, Any]) -> bytes | Unanswered:
+    def _exchange(
+        self, session: requests.Session, method: str, path: str, query: dict[str, str], content: dict[str, Any]
+    ) -> bytes | Unanswered:
         """The bytes of a 200, or what went wrong: returned, not raised, so that it carries no exception of requests."""
         until = time.monotonic() + WHOLE_SECONDS
         address, accepted = f"{self._base}/{path}", False
         options = {"timeout": (CONNECT_SECONDS, READ_SECONDS), "allow_redirects": False, "stream": True, **content}
         try:
-            with self._session().request(method, address, params=dict(query), **options) as response:
+            with session.request(method, address, params=dict(query), **options) as response:
                 if response.status_code != 200:
                     return Unanswered(path, f"HTTP {response.status_code}", "unclear")
                 accepted = True
@@ -98,21 +106,24 @@ class Wire:
             return Unanswered(path, "no connection in time", "no")
         except requests.ReadTimeout:
             return Unanswered(path, "no answer in time", "likely")
-        except requests.RequestException as fault:
+        except (requests.RequestException, HTTPError) as fault:
             happened: Any = "likely" if accepted else "no" if _never_connected(fault) else "unclear"
             return Unanswered(path, f"connection broken ({_cause(fault)})", happened)
 
     def _session(self) -> requests.Session:
         """One per thread and process: a connection that a fork has copied would mix two conversations."""
         if getattr(self._local, "pid", None) != os.getpid():
-            session = requests.Session()
-            session.mount("http://", HTTPAdapter(max_retries=0))
-            session.mount("https://", HTTPAdapter(max_retries=0))
-            session.headers["User-Agent"] = "tuike"
-            session.trust_env = not self._loopback  # a company's proxy is used, but not for the simulator beside us
-            session.auth = _no_auth
-            self._local.session, self._local.pid = session, os.getpid()
+            self._local.session, self._local.pid = self._new_session(), os.getpid()
         return self._local.session  # type: ignore[no-any-return]
+
+    def _new_session(self) -> requests.Session:
+        session = requests.Session()
+        session.mount("http://", HTTPAdapter(max_retries=0))
+        session.mount("https://", HTTPAdapter(max_retries=0))
+        session.headers.update({"User-Agent": "tuike", "Accept-Encoding": "identity"})
+        session.trust_env = not self._loopback  # a company's proxy is used, but not for the simulator beside us
+        session.auth = _no_auth
+        return session
 
 
 def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -121,8 +132,9 @@ def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
 
 
 def _bounded(path: str, response: requests.Response, until: float) -> bytes | Unanswered:
+    """The body, read as it comes: `iter_content` would wait for a whole piece however slowly it drips."""
     text = b""
-    for piece in response.iter_content(65536):
+    while piece := response.raw.read1(65536):
         text += piece
         if len(text) > LARGEST_ANSWER:
             return Unanswered(path, "the answer is too long", "likely")
@@ -155,7 +167,7 @@ def _cause(fault: BaseException) -> str:
     return type(seen).__name__
 
 
-def _never_connected(fault: requests.RequestException) -> bool:
+def _never_connected(fault: Exception) -> bool:
     """True where no connection came about, so that WeCom cannot have seen the call."""
     reasons = [getattr(argument, "reason", argument) for argument in fault.args]
     return any(isinstance(reason, NewConnectionError) for reason in reasons)  # names that do not resolve are one too

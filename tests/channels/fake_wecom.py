@@ -161,7 +161,7 @@ class FakeWeCom:
         raw = answer if isinstance(answer, Raw) else Raw(body=json.dumps({"errmsg": "ok", **answer}).encode())
         handler.send_response(raw.status)
         for name, text in {"Content-Length": str(len(raw.body)), **raw.headers}.items():
-            handler.send_header(name, text)
+            handler.send_header(name, text)  # "Connection: close" ends the connection behind the answer
         handler.end_headers()
         handler.wfile.write(raw.body)
 

@@ -218,14 +218,16 @@ def test_a_drawing_that_fails_is_tried_three_times(world: World, caplog: pytest.
 
     def draw(kind: str, facts: dict[str, Any]) -> bytes:
         tries.append(kind)
-        raise RuntimeError("张三的海报")
+        raise RuntimeError(facts["name"])
 
     number = world.row(ME, "poster", POSTER)
     world.put("下一条")
     world.run(world.another(draw=draw), seconds=30)
     row = world.read(number)
     assert (row.state, len(tries)) == ("given_up", 3)
-    assert row.fault == "cannot be made: RuntimeError"  # what was to be drawn is not told
+    assert row.fault == "cannot be made: RuntimeError"
+    assert not any("草莓" in repr(vars(record)) for record in caplog.records)  # what was to be drawn is not told
+    assert any("in draw" in getattr(record, "trace", "") for record in caplog.records)
     assert world.fake.chat("zhangsan") == ["下一条"]
 
 

@@ -139,6 +139,13 @@ def test_a_broken_connection_leaves_open_whether_it_happened(world: World, after
     assert caught.value.happened == "unclear"
 
 
+def test_an_answer_that_is_cut_short_was_probably_done(world: World) -> None:
+    world.fake.script("message/send", Raw(200, b'{"errcode": 0}', {"Content-Length": "999", "Connection": "close"}))
+    with pytest.raises(Unanswered) as caught:
+        world.client().message_send(BODY)
+    assert caught.value.happened == "likely"
+
+
 def test_a_refused_connection_cannot_have_happened(world: World) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
@@ -155,7 +162,10 @@ def test_a_silent_server_ends_a_try_and_it_probably_happened(world: World, hurri
     assert time.monotonic() - begun < 3
 
 
-def test_an_answer_that_drips_ends_too(world: World, hurried: None) -> None:
+@pytest.mark.parametrize(
+    ("head", "drop"), [(b"Transfer-Encoding: chunked", b"1\r\n \r\n"), (b"Content-Length: 5000", b" ")]
+)
+def test_an_answer_that_drips_ends_too(world: World, hurried: None, head: bytes, drop: bytes) -> None:
     """Each byte comes within the read timeout; only the whole has a deadline."""
     stop = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -164,10 +174,10 @@ def test_an_answer_that_drips_ends_too(world: World, hurried: None) -> None:
             connection, _ = server.accept()
             with connection:
                 connection.recv(65536)
-                connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+                connection.sendall(b"HTTP/1.1 200 OK\r\n" + head + b"\r\n\r\n")
                 try:
                     while not stop.wait(0.05):
-                        connection.sendall(b"1\r\n \r\n")
+                        connection.sendall(drop)
                 except OSError:
                     stop.set()
 
@@ -296,6 +306,18 @@ def test_trap_the_token_does_not_go_to_a_webhook(world: World) -> None:
     (call,) = world.fake.seen("webhook/send")
     assert call.query == {"key": "ROBOTKEY"}
     assert not any(name.lower() == "authorization" for name in call.headers)
+
+
+def test_a_webhook_has_a_connection_of_its_own_each_time(world: World) -> None:
+    """On a kept one the other end's goodbye would look like a message that may or may not have been said."""
+    client = world.client()
+    client.message_send(BODY)
+    client.webhook_send("K", {})
+    client.webhook_send("K", {})
+    client.message_send(BODY)
+    (first, last), webhooks = world.fake.seen("message/send"), world.fake.seen("webhook/send")
+    assert first.connection == last.connection
+    assert len({first.connection, *(call.connection for call in webhooks)}) == 3
 
 
 def test_trap_an_errcode_is_never_none_and_an_answer_is_never_a_response_object(world: World) -> None:

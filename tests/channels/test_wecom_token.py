@@ -41,6 +41,16 @@ def test_twenty_cold_threads_of_four_processes_fetch_one_token(world: World) -> 
     assert world.fake.count("gettoken") == 1
 
 
+def test_a_lease_that_was_taken_and_given_back_since_the_look_is_not_taken_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fast, slow = world.tokens(), world.tokens()
+    take = slow._take
+    monkeypatch.setattr(slow, "_take", lambda row, me: bool(fast.get()) and take(row, me))
+    assert slow.get() == fast.get()
+    assert world.fake.count("gettoken") == 1
+
+
 def test_twenty_threads_whose_token_died_fetch_one_new_token(world: World) -> None:
     providers = [world.tokens() for _ in range(4)]
     old = {provider.get() for provider in providers}.pop()
