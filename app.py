@@ -19,11 +19,15 @@ import sys
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 
+import click
 import redis
 from flask import Flask
 from sqlalchemy import Engine
 
+from bot import commands as bot_commands
+from bot import doctor as bot_doctor
 from bot import webhook
 from bot.commands import menu_body
 from bot.drawing import Drawer
@@ -41,6 +45,7 @@ from domain.conversation import Reply
 from domain.cron import Cron
 from domain.withdrawal import Limits
 from handlers import House
+from jobs import commands as job_commands
 from jobs.leaderboard import LeaderboardJob, lane_of_robot
 from jobs.queue import Queue, Sweeper, announce_worker
 from jobs.reconcile import ReconcileJob
@@ -55,7 +60,7 @@ from services.poster import PosterStudio
 from services.vault import Vault
 from simulator import Options, create_simulator
 from simulator.server import Server as SimulatorServer
-from web import Deps, api, errors, health, pages, shop
+from web import Deps, api, commands, doctor, errors, health, pages, shop
 from web.server import Server
 
 log = logging.getLogger("app")
@@ -80,6 +85,7 @@ class Runtime:
     sender: Sender | None
     client: Client | None
     jobs: list[Job]
+    wake: Callable[[Iterable[str]], None]
     closing: list[Callable[[], None]] = field(default_factory=list)
 
     def ready(self) -> None:
@@ -161,6 +167,7 @@ def build(settings: Settings) -> Runtime:
         sender=sender,
         client=client,
         jobs=_jobs(settings, sessions, clock, catalogue, wake),
+        wake=wake,
     )
 
 
@@ -183,6 +190,12 @@ def _sender(
         return None
     studio = PosterStudio(ASSETS, settings.var / "posters")
 
+    def name_of(userid: str) -> str | None:
+        try:
+            return str(client.user_get(userid).get("name") or "").strip()[:64] or None
+        except WeComFault:
+            return None
+
     def say(stopped: Stopped) -> str:
         facts = {"scope": stopped.scope, "errcode": stopped.errcode, "reason": stopped.reason, "date": stopped.since}
         return catalogue.text(Reply.of("failure.sending_stopped", **facts))
@@ -193,7 +206,7 @@ def _sender(
         client=client,
         agent_id=settings.wecom.agent_id,
         robots={lane_of_robot(key): key for key in settings.wecom.robot_keys},
-        draw=Drawer(sessions, studio, ASSETS / "images", MERCHANT),
+        draw=Drawer(sessions, studio, ASSETS / "images", MERCHANT, name_of),
         on_name=lambda session, userid, name: distributor.learn_name(session, vault, userid, name),
         operators=lambda session: [row.userid for row in distributor.operators(session)],
         say=say,
@@ -274,8 +287,80 @@ def web_of(runtime: Runtime) -> Flask:
     for module in (api, shop, pages, health):
         app.register_blueprint(module.blueprint(deps))
     errors.install(app)
+    for command in _commands(runtime, envelope):
+        app.cli.add_command(command)
     app.extensions["tuike"] = runtime
     return app
+
+
+def _commands(runtime: Runtime, envelope: Envelope | None) -> list[click.Command]:
+    """The `flask …` commands; none of them asks the database before it is called."""
+    settings, sessions, clock = runtime.settings, runtime.sessions, runtime.clock
+    operators = settings.wecom.operators if settings.wecom else ()
+    house = commands.CommandDeps(sessions, clock, ASSETS, operators, runtime.ready)
+    settle = SettlementJob(sessions, clock, runtime.catalogue, runtime.wake)
+    jobs = job_commands.JobDeps(
+        sessions, clock, runtime.jobs, lambda as_of: settle(as_of, reason="command"), runtime.ready
+    )
+    bot = bot_commands.BotDeps(
+        sessions,
+        clock,
+        ASSETS,
+        runtime.catalogue,
+        lambda: Understanding.load(ASSETS),
+        runtime.client,
+        settings.wecom.agent_id if settings.wecom else None,
+    )
+    return [
+        commands.plan.group(house),
+        commands.ledger.group(house),
+        commands.explain.command(house),
+        commands.operator.group(house),
+        commands.demo.group(house),
+        commands.db.group(house),
+        job_commands.settle(jobs),
+        job_commands.group(jobs),
+        bot_commands.group(bot),
+        doctor.command([*doctor.checks(_doctor_deps(runtime)), *bot_doctor.checks(_wecom_house(runtime, envelope))]),
+    ]
+
+
+def _doctor_deps(runtime: Runtime) -> doctor.DoctorDeps:
+    settings = runtime.settings
+
+    def listed() -> list[tuple[str, str, datetime]]:
+        scheduler = Scheduler(runtime.sessions, runtime.jobs, runtime.clock)
+        return [(job.name, job.title, job.next_at) for job in scheduler.list()]
+
+    return doctor.DoctorDeps(
+        sessions=runtime.sessions,
+        vault=runtime.vault,
+        clock=runtime.clock,
+        clock_shift=runtime.clock.shift,
+        clock_file=settings.clock_file,
+        assets=ASSETS,
+        base_url=settings.base_url,
+        demo=settings.demo,
+        order_api=settings.order_api_secret is not None,
+        simulated=settings.wecom.simulated if settings.wecom else None,
+        redis=_checks(runtime)["redis"] if settings.redis_url else None,
+        jobs=listed,
+    )
+
+
+def _wecom_house(runtime: Runtime, envelope: Envelope | None) -> bot_doctor.WecomHouse | None:
+    wecom = runtime.settings.wecom
+    if wecom is None or envelope is None or runtime.client is None:
+        return None
+    return bot_doctor.WecomHouse(
+        sessions=runtime.sessions,
+        client=runtime.client,
+        envelope=envelope,
+        agent_id=wecom.agent_id,
+        base_url=runtime.settings.base_url,
+        api_base=wecom.api_base,
+        simulated=wecom.simulated,
+    )
 
 
 def _checks(runtime: Runtime) -> dict[str, Callable[[], str | None]]:

@@ -1,16 +1,22 @@
 """Draws the posters that handlers and jobs order: their facts are looked up at the moment of drawing.
 
-A name that WeCom's directory told only after the order was placed is therefore on the picture.
+A name that WeCom's directory told only after the order was placed is therefore on the picture; one that it has not told
+yet is asked for, because whoever joins and wants a poster in one breath would find 分销员 on it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
 from models import Sessions
 from models.distributor import Distributor
-from services import product
+from models.message import Outbox
+from services import distributor, product
 from services.poster import LeaderboardPoster, Poster, PosterStudio, ProductPoster, RecruitPoster, Row
 
 
@@ -19,13 +25,24 @@ class UnknownPoster(LookupError):
 
 
 class Drawer:
-    """`draw(kind, facts)` gives the JPEG of a product, recruit or leaderboard poster."""
+    """`draw(kind, facts)` gives the JPEG of a product, recruit or leaderboard poster.
 
-    def __init__(self, sessions: Sessions, studio: PosterStudio, pictures: Path, merchant: str) -> None:
+    name_of   a member's name in the directory, None where it cannot be had now; called outside of transactions
+    """
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        studio: PosterStudio,
+        pictures: Path,
+        merchant: str,
+        name_of: Callable[[str], str | None],
+    ) -> None:
         self._sessions = sessions
         self._studio = studio
         self._pictures = pictures
         self._merchant = merchant
+        self._name_of = name_of
 
     def __call__(self, kind: str, facts: dict[str, Any]) -> bytes:
         return self._studio.render(self._poster(kind, facts)).jpeg
@@ -40,10 +57,13 @@ class Drawer:
             who = session.get(Distributor, facts["distributor_id"])
             if who is None:
                 raise UnknownPoster(kind)
-            if kind == "recruit":
-                return RecruitPoster(merchant=self._merchant, nickname=who.nickname, link=facts["link"])
-            item = product.find(session, facts["sku"])
-        if kind != "product" or item is None:
+            nickname, unknown_member = who.nickname, _still_looked_up(session, who)
+            item = product.find(session, facts["sku"]) if kind == "product" else None
+        if unknown_member is not None:
+            nickname = self._name_of(unknown_member) or nickname
+        if kind == "recruit":
+            return RecruitPoster(merchant=self._merchant, nickname=nickname, link=facts["link"])
+        if item is None:
             raise UnknownPoster(kind)
         return ProductPoster(
             sku=item.sku,
@@ -51,7 +71,15 @@ class Drawer:
             price=item.price.yuan,
             promise=item.promise,
             picture=self._pictures / item.picture if item.picture else None,
-            nickname=who.nickname,
+            nickname=nickname,
             link=facts["link"],
             merchant=self._merchant,
         )
+
+
+def _still_looked_up(session: Session, who: Distributor) -> str | None:
+    """The member whose name is on its way from the directory; None where it is known, or will never be."""
+    if who.told_name or who.directory_name:
+        return None
+    asked = select(Outbox.id).where(Outbox.key == f"name:{who.id}", Outbox.state.in_(("waiting", "sending")))
+    return distributor.wecom_userid(session, who.id) if session.scalar(asked) is not None else None
