@@ -67,7 +67,7 @@ def check_request(amount: Money, available: Money, today: Money, limits: Limits)
     `today` is what was asked for since midnight and not rejected.
     """
     if available <= ZERO:
-        raise NothingAvailable(available=available)
+        raise NothingAvailable(available=available, minimum=limits.minimum, missing=limits.minimum - available)
     if available < limits.minimum:
         raise BelowMinimum(
             minimum=limits.minimum, asked=amount, missing=limits.minimum - available, available=available

@@ -30,7 +30,9 @@ def earnings(ask: Intent, ctx: Context) -> Reply:
         return reply.then("earnings.negative")
     missing = ctx.house.limits.minimum - have.available
     if missing > ZERO:
-        return reply.then("earnings.below_minimum", missing=missing, minimum=ctx.house.limits.minimum)
+        nothing_yet = not (amount or have.available or have.withdrawing)
+        key = "_pending" if have.pending > ZERO else "_nothing" if nothing_yet else ""
+        return reply.then(f"earnings.below_minimum{key}", missing=missing, minimum=ctx.house.limits.minimum)
     return reply.then("earnings.next")
 
 
@@ -48,10 +50,13 @@ def orders(ask: Intent, ctx: Context) -> Reply:
     period = asked_period(ask)
     found = earned.orders(ctx.session, ctx.me.id, period, status=ask.slots.get("status"))
     label = period.label if period else "最近"
+    if not found.total and ask.slots.get("status") == "refunded":
+        return Reply.of("orders.none_refunded", period=label)
     if not found.total:
         return Reply.of("orders.none", period=label).then("orders.none_next", link=ctx.link(ctx.me.code))
     reply = Reply.of("orders.some", period=label, count=found.total, sales=found.sales)
-    return reply.then("orders.lines", lines=[_order_line(line) for line in found.lines])
+    reply = reply.then("orders.lines", lines=[_order_line(line) for line in found.lines])
+    return reply.then("orders.next", order=found.lines[0].no)
 
 
 def explain(ask: Intent, ctx: Context) -> Reply:

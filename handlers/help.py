@@ -7,14 +7,31 @@ from handlers.context import Context
 from services import plan, promotion
 from services.promotion import RuleLine
 
+# What is understood and cannot be done yet: the nearest that can.
+INSTEAD = {
+    "copy": ("poster", "link", "products"),
+    "parcel": ("orders", "explain", "rules"),
+    "level": ("earnings", "team", "rank"),
+    "tasks": ("rank", "products", "poster"),
+    "coupon": ("products", "poster", "link"),
+    "profile": ("link", "team", "earnings"),
+    "mute": ("earnings", "orders", "rules"),
+    "unmute": ("earnings", "orders", "rules"),
+    "appeal": ("explain", "earnings_detail", "orders"),
+}
+
 
 def greet(ask: Intent, ctx: Context) -> Reply:
+    if ctx.sender is None and ctx.operator is not None:
+        return Reply.of("greet.operator")
     if ctx.sender is None:
         return Reply.of("greet.stranger").then("greet.stranger_next")
     return Reply.of("greet.known", nickname=ctx.sender.nickname).then("greet.known_next")
 
 
 def help_(ask: Intent, ctx: Context) -> Reply:
+    if ctx.sender is None and ctx.operator is not None:
+        return Reply.of("help.operator")
     reply = Reply.of("help.stranger" if ctx.sender is None else "help.distributor")
     return reply.then("help.operator") if ctx.operator is not None else reply
 
@@ -24,23 +41,32 @@ def thanks(ask: Intent, ctx: Context) -> Reply:
 
 
 def rules(ask: Intent, ctx: Context) -> Reply:
-    """The plan in force in plain words: what is paid, when it becomes available, what the least withdrawal is."""
+    """The plan in force in plain words; a question about one thing is answered with that one."""
     version = plan.in_force(ctx.session, ctx.now)
     if version is None:
         return Reply.of("rules.no_plan")
     limits, terms = ctx.house.limits, version.plan.terms
-    reply = Reply.of("rules.head", name=version.plan.name)
-    reply = reply.then("rules.lines", lines=[_rule(line) for line in promotion.rule_lines(version.plan)])
-    reply = reply.then("rules.when", days=terms.hold_days)
-    reply = reply.then("rules.withdraw", minimum=limits.minimum, limit=limits.daily_limit)
-    return reply.then("rules.next", base=ctx.house.base_url)
+    pays = Sentence("rules.lines", {"lines": [_rule(line) for line in promotion.rule_lines(version.plan)]})
+    when = Sentence("rules.when", {"days": terms.hold_days})
+    arrives = Sentence("rules.arrives")
+    withdraw = Sentence("rules.withdraw", {"minimum": limits.minimum, "limit": limits.daily_limit})
+    own = (Sentence("rules.own_none"),) if terms.own_orders == "none" else ()
+    parts: dict[str, tuple[Sentence, ...]] = {
+        "arrival": (when, arrives),
+        "refund": (when,),
+        "self": own,
+        **dict.fromkeys(("fee", "tax", "minimum", "limit", "withdraw"), (withdraw, arrives)),
+    }
+    everything = (Sentence("rules.head", {"name": version.plan.name}), pays, when, withdraw)
+    said = parts.get(str(ask.slots.get("topic"))) or everything
+    return Reply(said).then("rules.next", base=ctx.house.base_url)
 
 
 def _rule(line: RuleLine) -> Sentence:
     facts = {
         "title": line.title,
         "of": Sentence("rules.of", {"names": "、".join(line.of)}) if line.of else Sentence("rules.of_all"),
-        "who": Sentence("rules.who_seller") if line.up == 0 else Sentence("rules.who_upline", {"up": line.up}),
+        "who": _who(line),
         "rate": line.rate,
         "amount": line.amount,
     }
@@ -48,13 +74,24 @@ def _rule(line: RuleLine) -> Sentence:
     return Sentence(f"rules.{kind}" + ("_profit" if line.rate is not None and line.base == "profit" else ""), facts)
 
 
+def _who(line: RuleLine) -> Sentence:
+    if line.up > 1:
+        return Sentence("rules.who_upline", {"up": line.up})
+    return Sentence("rules.who_inviter" if line.up else "rules.who_seller")
+
+
 def unknown(ask: Intent, ctx: Context) -> Reply:
-    names = [Sentence(f"intent.{name}") for name in ask.nearest[:3]]
-    if ctx.sender is None or not names:
-        return Reply.of("unknown.stranger" if ctx.sender is None else "unknown.plain")
+    """Say that it was not understood, or that it cannot be done yet, and what is nearest."""
+    if ask.name in ("human", "privacy"):
+        return Reply.of(f"unknown.{ask.name}", base=ctx.house.base_url)
+    names = [Sentence(f"intent.{name}") for name in (INSTEAD.get(ask.name) or ask.nearest)[:3]]
+    if ctx.sender is None:
+        return Reply.of("unknown.stranger" if ctx.operator is None else "unknown.operator")
+    if not names:
+        return Reply.of("unknown.plain")
     marks = ("a", "b", "c")
     filled = dict(zip(marks, [*names, *names, *names][:3], strict=True))
-    return Reply.of(f"unknown.nearest_{len(names)}", **filled)
+    return Reply.of("unknown.not_yet" if ask.name in INSTEAD else f"unknown.nearest_{len(names)}", **filled)
 
 
 def unsupported(ask: Intent, ctx: Context) -> Reply:

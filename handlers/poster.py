@@ -13,10 +13,8 @@ def poster(ask: Intent, ctx: Context) -> Reply:
     sku = ask.slots.get("product")
     if sku is None:
         if candidates := ask.slots.get("products"):
-            names = [
-                Sentence("poster.choice", {"name": found.name}) for found in product.of_skus(ctx.session, candidates)
-            ]
-            return Reply.of("poster.which", lines=names)
+            found = [item for item in product.on_shelf(ctx.session) if item.sku in candidates]
+            return Reply.of("poster.which", lines=[Sentence("poster.choice", {"name": item.name}) for item in found])
         if query := ask.slots.get("query"):
             return Reply.of("poster.unknown_product", query=query)
         picture = Poster("recruit", {"distributor_id": me.id, "link": ctx.link(me.code, origin="poster")})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from domain.conversation import Intent, Reply, Sentence
+from domain.periods import shanghai_date
 from handlers.context import Context
 from handlers.periods import asked_period, tally_period
 from services import rank as ranks
@@ -20,12 +21,16 @@ def rank(ask: Intent, ctx: Context) -> Reply:
     by = ask.slots.get("by") or "sales"
     places = ranks.top(ctx.session, period, by=by)
     if not places:
-        return Reply.of("rank.nobody", period=label).then("rank.own_none")
-    lines = [_line(place, by) for place in places]
-    reply = Reply.of("rank.head", period=label).then("rank.lines", lines=lines)
+        if period.until <= shanghai_date(ctx.now):
+            return Reply.of("rank.nobody_then", period=label)
+        return Reply.of("rank.nobody", period=label).then("rank.own_none", period=label)
+    reply = Reply.of(f"rank.head_{by}", period=label).then("rank.lines", lines=[_line(place, by) for place in places])
     mine = ranks.own(ctx.session, me, period)
     if mine is None:
-        return reply.then("rank.own_none")
+        return reply.then("rank.own_none", period=label)
+    if by != "sales":
+        place = next((place.rank for place in places if place.distributor_id == me.id), None)
+        return reply.then("rank.own_place", rank=place) if place else reply.then("rank.own_beyond", places=len(places))
     if mine.missing is None:
         return reply.then("rank.own_first")
     return reply.then("rank.own", rank=mine.rank, missing=mine.missing, before=mine.rank - 1)

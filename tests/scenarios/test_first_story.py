@@ -19,18 +19,18 @@ def test_a_newcomer_joins_sells_and_is_paid(shop: Shop) -> None:
     shop.completes(no)
     shop.later(days=8)
     assert shop.settles() == {"runs": 1, "distributors": 1, "failed": 0, "amount": "6.80"}
-    assert shop.told("xiaoli")[-1].startswith("6.80 元已结算(1 单),现在可提现 6.80 元。")
+    assert shop.told("xiaoli")[-1].startswith("6.80 元已结算（1 单），现在可提现 6.80 元。")
 
     assert shop.says("xiaoli", "提现5块").startswith("提现 5.00 元")
     assert shop.balances("xiaoli") == {"available": "6.80"}
-    assert "已提交提现 5.00 元(编号 1),还可提现 1.80 元。" in shop.says("xiaoli", "确认")
+    assert "已提交提现 5.00 元（编号 1），还可提现 1.80 元。" in shop.says("xiaoli", "确认")
     assert shop.balances("xiaoli") == {"available": "1.80", "withdrawing": "5.00"}
     assert shop.says("xiaoli", "确认").startswith("现在没有等你确认的事")
 
     assert f"1 {shop.who('xiaoli').nickname} 提现 5.00 元 11月26日" in shop.says("boss", "待审核")
-    assert shop.says("boss", "通过 1").startswith(f"已通过:{shop.who('xiaoli').nickname} 提现 5.00 元")
+    assert shop.says("boss", "通过 1").startswith(f"已通过：{shop.who('xiaoli').nickname} 提现 5.00 元")
     assert shop.says("boss", "已打款 1 WX20261126").startswith("已记录打款")
-    assert shop.told("xiaoli")[-1] == "5.00 元已打款,打款编号 WX20261126,请留意微信到账。"
+    assert shop.told("xiaoli")[-1] == "5.00 元已打款，打款编号 WX20261126，请留意微信到账。"
     assert shop.balances("xiaoli") == {"available": "1.80"}
 
 
@@ -44,7 +44,7 @@ def test_a_rejected_withdrawal_gives_the_money_back_with_the_reason(shop: Shop) 
     assert "请写上原因" in shop.says("boss", "拒绝 1")
     shop.says("boss", "拒绝 1 资料不全")
     assert shop.balances("xiaoli") == {"available": "10.00"}
-    assert shop.told("xiaoli")[-1] == "你的 10.00 元提现没有通过:资料不全。钱已退回可提现。"
+    assert shop.told("xiaoli")[-1] == "你的 10.00 元提现没有通过：资料不全。钱已退回可提现。"
     assert shop.says("boss", "拒绝 1 资料不全").startswith("之前已经拒绝了")
     assert "现在是「已拒绝」" in shop.says("boss", "通过 1")
 
@@ -91,7 +91,7 @@ def test_the_rank_says_the_place_and_what_is_missing(shop: Shop) -> None:
         shop.joins(userid)
         shop.sells(userid, paid)
     assert shop.says("xiaoli", "排行榜").endswith("你第 2 名,还差 30.00 元到第 1 名")
-    assert shop.says("wangjie", "排行榜").endswith("你第 1 名,继续保持")
+    assert shop.says("wangjie", "排行榜").endswith("你第 1 名，继续保持")
     shop.joins("laozhao")
     assert "还没有名次" in shop.says("laozhao", "我第几")
 
@@ -152,7 +152,7 @@ def test_with_review_a_newcomer_waits_for_the_operators_word(database: Database)
 def test_the_operators_day(shop: Shop) -> None:
     shop.joins("xiaoli")
     shop.sells("xiaoli", "68.00")
-    assert shop.says("boss", "今天").startswith("今天 1 单,实付 68.00 元,佣金 6.80 元。")
+    assert shop.says("boss", "今天").startswith("今天 1 单，实付 68.00 元，佣金 6.80 元。")
 
 
 def test_two_people_cannot_invite_each_other(shop: Shop) -> None:
@@ -178,3 +178,39 @@ def test_entering_the_app_greets_once_a_day(shop: Shop) -> None:
     assert enter() == ""
     shop.later(days=1)
     assert "推客助手" in enter()
+
+
+def test_a_category_has_several_posters_and_is_asked_about(shop: Shop) -> None:
+    shop.joins("xiaoli")
+    answer = shop.says("xiaoli", "水果海报")
+    assert answer.startswith("你要的是哪一个？")
+    assert "· 丹东99草莓" in answer
+    assert shop.queued("xiaoli", "poster") == []
+
+
+def test_a_rank_by_orders_is_not_told_in_yuan(shop: Shop) -> None:
+    for userid, amounts in (("xiaoli", ("10.00", "10.00")), ("wangjie", ("80.00",))):
+        shop.joins(userid)
+        for paid in amounts:
+            shop.sells(userid, paid)
+    answer = shop.says("xiaoli", "出单最多的排行榜")
+    assert answer.startswith("本周单量榜：\n第 1 名")
+    assert answer.endswith("你第 1 名")
+
+
+def test_one_question_about_the_rules_gets_one_answer(shop: Shop) -> None:
+    shop.joins("xiaoli")
+    assert shop.says("xiaoli", "最低提多少").startswith("提现最低 1.00 元")
+    assert shop.says("xiaoli", "佣金怎么算").startswith("现在的佣金规则是")
+
+
+def test_the_operator_is_greeted_with_what_he_can_do(shop: Shop) -> None:
+    assert "待审核" in shop.says("boss", "你好")
+    assert "我要加入" not in shop.says("boss", "帮助")
+
+
+def test_what_cannot_be_done_yet_is_said_with_what_can(shop: Shop) -> None:
+    shop.joins("xiaoli")
+    assert shop.says("xiaoli", "我什么等级") == (
+        "这个我还不会。可以试试「我的收益」「我的团队」「排行榜」，或回复「帮助」看我能做什么。"
+    )
