@@ -60,7 +60,9 @@ from services.poster import PosterStudio
 from services.vault import Vault
 from simulator import Options, create_simulator
 from simulator.server import Server as SimulatorServer
-from web import Deps, api, commands, doctor, errors, health, pages, shop
+from web import Deps, api, doctor, errors, health, pages, shop
+from web.commands import CommandDeps, db, explain, ledger, operator, plan
+from web.commands import demo as demo_commands
 from web.server import Server
 
 log = logging.getLogger("app")
@@ -297,7 +299,7 @@ def _commands(runtime: Runtime, envelope: Envelope | None) -> list[click.Command
     """The `flask …` commands; none of them asks the database before it is called."""
     settings, sessions, clock = runtime.settings, runtime.sessions, runtime.clock
     operators = settings.wecom.operators if settings.wecom else ()
-    house = commands.CommandDeps(sessions, clock, ASSETS, operators, runtime.ready)
+    house = CommandDeps(sessions, clock, ASSETS, operators, runtime.ready)
     settle = SettlementJob(sessions, clock, runtime.catalogue, runtime.wake)
     jobs = job_commands.JobDeps(
         sessions, clock, runtime.jobs, lambda as_of: settle(as_of, reason="command"), runtime.ready
@@ -312,12 +314,12 @@ def _commands(runtime: Runtime, envelope: Envelope | None) -> list[click.Command
         settings.wecom.agent_id if settings.wecom else None,
     )
     return [
-        commands.plan.group(house),
-        commands.ledger.group(house),
-        commands.explain.command(house),
-        commands.operator.group(house),
-        commands.demo.group(house),
-        commands.db.group(house),
+        plan.group(house),
+        ledger.group(house),
+        explain.command(house),
+        operator.group(house),
+        demo_commands.group(house),
+        db.group(house),
         job_commands.settle(jobs),
         job_commands.group(jobs),
         bot_commands.group(bot),
@@ -435,11 +437,13 @@ def main() -> int:
     _greet(settings)
     told.wait()
     web.stop()
-    scheduler.stop(timeout_seconds=2)
+    finished = scheduler.stop(timeout_seconds=2)
     runtime.stop()
     if simulator is not None:
         simulator.stop()
     logging.shutdown()
+    if not finished:
+        os._exit(0)  # a job's thread would hold the interpreter up; what is cut off is taken up again where it stood
     return 0
 
 
