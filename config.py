@@ -88,6 +88,8 @@ class Settings:
     order_api_secret: str | None = field(repr=False)  # None: order intake is closed
     timezone: ZoneInfo
     wecom: Wecom | None
+    merchant_name: str  # who sells: stands on posters
+    merchant_contact: str  # whom customers turn to: stands on posters
     join_mode: str  # open | review
     withdraw_minimum: Money
     withdraw_daily_limit: Money
@@ -164,6 +166,8 @@ def _read(reader: _Reader, var: Path) -> dict[str, Any]:
         "database_url": reader.parsed("DATABASE_URL", f"sqlite:///{var / 'tuike.db'}", _database, _DATABASES),
         "redis_url": reader.parsed("REDIS_URL", "", _redis, "write redis://HOST:6379/0, or leave it empty") or None,
         "timezone": reader.parsed("TIMEZONE", "Asia/Shanghai", _timezone, "leave it out"),
+        "merchant_name": reader.text("MERCHANT_NAME", "鲜果到家" if demo else ""),
+        "merchant_contact": reader.text("MERCHANT_CONTACT", "微信客服" if demo else ""),
         "join_mode": reader.parsed("JOIN_MODE", "open", _join_mode, "write open or review"),
         "clock_file": _clock_file(reader, var, demo=demo),
         "settlement_cron": reader.parsed("SETTLEMENT_CRON", "0 3 * * *", Cron.parse, _CRON),
