@@ -5,10 +5,13 @@ In production `gunicorn "app:create_app()"` takes its place.
 
 from __future__ import annotations
 
+import logging
 import threading
 from typing import Any
 
 from cheroot import wsgi
+
+log = logging.getLogger(__name__)
 
 THREADS = 16
 FINISH_WITHIN_SECONDS = 6
@@ -21,6 +24,7 @@ class Server:
         self._server = wsgi.Server(
             (host, port), app, numthreads=threads, request_queue_size=256, shutdown_timeout=FINISH_WITHIN_SECONDS
         )
+        self._server.error_log = _log
         self._server.prepare()
         self.port: int = self._server.bind_addr[1]
         self._thread = threading.Thread(target=self._server.serve, name=f"http-{self.port}", daemon=True)
@@ -32,3 +36,10 @@ class Server:
         """Take no more requests, finish those under way, then return."""
         self._server.stop()
         self._thread.join(FINISH_WITHIN_SECONDS)
+
+
+def _log(msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:
+    """cheroot's word about a connection that went wrong, as a line of our log; its own goes to stderr as it is."""
+    log.log(
+        level, "http server", extra={"event": "http.server", "what": msg.split("\n", 1)[0][:200]}, exc_info=traceback
+    )
