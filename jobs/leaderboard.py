@@ -1,6 +1,7 @@
 """The leaderboard job: the week's standing to the group robots, as a text and as a picture.
 
-A push on Monday morning tells the week that has just ended; later ones the week that runs.
+A push on Monday morning tells the week that has just ended; later ones the week that runs. While nobody has sold in
+it, they show the week before once more: an empty board makes nobody want to be on it.
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from domain.conversation import Reply, Sentence
-from domain.periods import period_of
+from domain.periods import Period, shanghai_date, week_of
 from models import Sessions
 from services import message, rank
 from services.message import Catalogue
@@ -41,29 +44,30 @@ class LeaderboardJob:
         self._lanes, self._wake = tuple(lanes), wake
 
     def __call__(self, as_of: datetime) -> dict[str, Any]:
-        period = period_of("week", as_of - LOOKING_BACK)
-        if period is None:
-            raise ValueError("a week is a period")
-        first, last = period.first, period.until - timedelta(days=1)
-        label = f"{first.month}月{first.day}日至{last.month}月{last.day}日"
+        running = _week_of(as_of - LOOKING_BACK)
         with self._sessions.writing() as session:
-            places = rank.top(session, period, limit=PLACES)
+            period, places = running, rank.top(session, running, limit=PLACES)
+            if not places:
+                before = _week_of(running.start - LOOKING_BACK)
+                if places := rank.top(session, before, limit=PLACES):
+                    period = before
             for lane in self._lanes:
                 key = f"leaderboard:{as_of.isoformat(timespec='seconds')}:{lane}"
-                self._queue(session, key, lane, label, places)
+                self._queue(session, key, lane, period, places, running=period is running)
         self._wake(self._lanes)
         return {"period": period.label, "places": len(places), "robots": len(self._lanes)}
 
-    def _queue(self, session: Any, key: str, lane: str, label: str, places: list[Standing]) -> None:
-        now = self._clock()
-        title = Sentence("leaderboard.title", {"period": label})
+    def _queue(
+        self, session: Session, key: str, lane: str, period: Period, places: list[Standing], *, running: bool
+    ) -> None:
+        now, label = self._clock(), _dates(period)
         if not places:
-            said = Reply.of("leaderboard.nobody", period=label)
-            text = self._catalogue.text(said)
+            text = self._catalogue.text(Reply.of("leaderboard.nobody", period=label))
             message.queue_text(session, key=key, lane=lane, kind="robot_text", text=text, now=now)
             return
-        said = Reply.of("leaderboard.text", title=title, lines=[_line(place) for place in places])
-        text = self._catalogue.text(said)
+        title = Sentence("leaderboard.title", {"period": label})
+        said = "leaderboard.text" if running else "leaderboard.text_last"
+        text = self._catalogue.text(Reply.of(said, title=title, lines=[_line(place) for place in places]))
         message.queue_text(session, key=key, lane=lane, kind="robot_text", text=text, now=now)
         poster = {"kind": "leaderboard", "facts": self._facts(label, places)}
         message.queue(session, key=f"{key}:poster", lane=lane, kind="robot_poster", body={"poster": poster}, now=now)
@@ -79,6 +83,15 @@ class LeaderboardJob:
             ],
             "footnote": say(Sentence("leaderboard.footnote")),
         }
+
+
+def _week_of(instant: datetime) -> Period:
+    return week_of(shanghai_date(instant))
+
+
+def _dates(period: Period) -> str:
+    first, last = period.first, period.until - timedelta(days=1)
+    return f"{first.month}月{first.day}日至{last.month}月{last.day}日"
 
 
 def _line(place: Standing) -> Sentence:

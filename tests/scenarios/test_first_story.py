@@ -30,7 +30,7 @@ def test_a_newcomer_joins_sells_and_is_paid(shop: Shop) -> None:
     assert f"1 {shop.who('xiaoli').nickname} 提现 5.00 元 11月26日" in shop.says("boss", "待审核")
     assert shop.says("boss", "通过 1").startswith(f"已通过：{shop.who('xiaoli').nickname} 提现 5.00 元")
     assert shop.says("boss", "已打款 1 WX20261126").startswith("已记录打款")
-    assert shop.told("xiaoli")[-1] == "5.00 元已打款，打款编号 WX20261126，请留意微信到账。"
+    assert shop.told("xiaoli")[-1] == "5.00 元已打款，打款单号 WX20261126，请留意微信到账。"
     assert shop.balances("xiaoli") == {"available": "1.80"}
 
 
