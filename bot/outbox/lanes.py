@@ -37,8 +37,8 @@ MEMBER, ROBOT, DIRECTORY = "wecom:", "robot:", "directory:"
 
 
 def lane_of(userid: str) -> str:
-    """The lane of a member."""
-    return MEMBER + userid
+    """The lane of a member; WeCom's userids are the same in any case, and he has one budget."""
+    return MEMBER + userid.lower()
 
 
 def robot_lane(key: str) -> str:
@@ -48,7 +48,7 @@ def robot_lane(key: str) -> str:
 
 def directory_lane(userid: str) -> str:
     """The lane of looking a member up, so that a slow directory does not hold up his messages."""
-    return DIRECTORY + userid
+    return DIRECTORY + userid.lower()
 
 
 def changed(session: Session, statement: Any) -> int:

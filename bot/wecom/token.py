@@ -29,6 +29,7 @@ from bot.wecom.errors import Refused, TokenRejected, Unanswered
 from bot.wecom.wire import Wire
 from models.base import Sessions
 from models.message import AccessToken
+from services.vault import CannotOpen
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +56,8 @@ class _Held:
 class TokenProvider:
     """`get()` gives a token; `renew(failed)` one that is not `failed`.
 
-    seal, unseal   encrypt and decrypt for the database; a text that cannot be unsealed raises ValueError
+    seal, unseal   encrypt and decrypt for the database; a token sealed under a key that is gone (CannotOpen,
+                   ValueError) is fetched anew
     wait_seconds   how long a caller waits for another one's gettoken before he gets Unanswered
     """
 
@@ -138,7 +140,7 @@ class TokenProvider:
             return None
         try:
             return _Held(self._unseal(row.sealed), row.expires_at)
-        except ValueError:  # sealed with a key that is gone
+        except (CannotOpen, ValueError):
             log.warning("stored access token cannot be unsealed", extra={"event": "wecom.token_unreadable"})
             return None
 

@@ -131,8 +131,8 @@ def test_a_receiver_who_is_gone_gives_the_row_up(world: World, code: int) -> Non
 @pytest.mark.parametrize("field", ["invaliduser", "unlicenseduser"])
 def test_a_receiver_named_as_invalid_under_errcode_0_gives_the_row_up(world: World, field: str) -> None:
     world.fake.script("message/send", {"errcode": 0, field: "zhangsan", "msgid": "m"})
-    number = world.row(lane_of("ZhangSan"), "text", {"content": "x"})  # WeCom answers in lower case
-    world.another().send_lane(lane_of("ZhangSan"))
+    number = world.row("wecom:ZhangSan", "text", {"content": "x"})  # WeCom answers in lower case
+    world.another().send_lane("wecom:ZhangSan")
     assert world.read(number).state == "given_up"
 
 

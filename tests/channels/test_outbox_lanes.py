@@ -35,6 +35,10 @@ def most_within(times: list[datetime], window: timedelta) -> int:
 # budgets
 
 
+def test_a_member_has_one_lane_however_his_userid_is_written() -> None:
+    assert lane_of("ZhangSan") == lane_of("zhangsan") == "wecom:zhangsan"
+
+
 @ON_SQLITE
 def test_a_member_is_sent_25_a_minute_and_all_of_it_in_order(world: World) -> None:
     texts = [f"第 {number} 条" for number in range(60)]

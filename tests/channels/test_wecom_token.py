@@ -9,13 +9,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from cryptography.fernet import Fernet
+from sqlalchemy import select
 
 from bot.wecom.errors import Kind, TokenRejected, Unanswered
 from bot.wecom.token import LEASE, TokenProvider
 from bot.wecom.wire import Wire
 from models.base import Sessions, new_engine
 from models.message import AccessToken
+from services.vault import Vault
 from tests.channels.conftest import CORP, START, World, seal, unseal
 from tests.channels.fake_wecom import Hold, Raw
 
@@ -94,10 +96,12 @@ def test_a_restarted_process_takes_the_stored_token(world: World) -> None:
 
 
 @ON_SQLITE
-def test_a_stored_token_that_cannot_be_unsealed_is_replaced(world: World) -> None:
-    world.tokens().get()
-    world.change(lambda session: session.execute(update(AccessToken).values(sealed="by a key that is gone")))
-    assert world.tokens().get() in world.fake.tokens
+def test_a_token_sealed_under_a_key_that_is_gone_is_fetched_anew(world: World) -> None:
+    old, new = (Vault([Fernet.generate_key().decode()], "s" * 32) for _ in range(2))
+    first = world.tokens(seal=old.seal, unseal=old.open).get()
+    second = world.tokens(seal=new.seal, unseal=new.open).get()
+    assert first != second
+    assert world.tokens(seal=new.seal, unseal=new.open).get() == second
     assert world.fake.count("gettoken") == 2
 
 
