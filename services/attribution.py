@@ -1,37 +1,29 @@
-"""Attribution of an order: collect the claims on its buyer, let the rule decide, write it down in words.
-
-Touches are read by index and in bounded number, however often a customer has come: the newest of each of his
-identities, and under `first_touch` the oldest within the window besides.
-"""
+"""Attribution of an order: collect the claims on its buyer, let the rule decide, write it down in words."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, insert, or_, select, union_all
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from domain import attribution as rules
-from domain import code as codes
-from domain.attribution import Claim, Claimant, Decision, Policy
-from domain.order import Buyer, OrderFacts
+from domain.attribution import Claim, Decision, Policy
+from domain.order import OrderFacts
 from domain.periods import shanghai_date
-from models.distributor import Distributor, Identity
+from models.distributor import Distributor
 from models.order import Touch
-from services.once import insert_once
+from services import claims
+from services.once import insert_once, table_of
 from services.plan import LoadedPlan
 from services.vault import Vault
 
-log = logging.getLogger(__name__)
-
-IS_A_DISTRIBUTOR_BY = ("unionid", "external_userid", "phone")  # in this order; the first that is somebody's decides
-NEWEST = 10  # touches read of one identity
 RECORDED = 20  # claims written down on an order
 SAME_VISIT = timedelta(seconds=60)
+_INSERT_TOUCH = insert(table_of(Touch))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,24 +40,23 @@ class Attribution:
 
 
 def decide(session: Session, vault: Vault, facts: OrderFacts, plan: LoadedPlan | None) -> Attribution:
-    people: dict[int, Distributor] = {}
-    buyer = _buyer(session, vault, facts.buyer)
-    order = rules.OrderSide(facts.paid_at, buyer.id if buyer else None)
+    """One query for what is known of the buyer, then the rule."""
     policy = _policy(plan)
     identities = [vault.digest(kind, value) for kind, value in facts.buyer.known_as(facts.source)]
-
-    shown = _shown(session, facts, people)
     visitor = vault.digest("visitor", facts.buyer.id)  # our own shop pushes its cookie as the buyer's id
-    touches = _touches(session, [*identities, visitor], facts.paid_at, policy, people) if policy else []
-    decision = rules.resolve([*shown, *touches], order, policy)
-    good = next((claim.claimant for claim in shown if rules.standing(claim, order) is None), None)
+    known = claims.load(session, vault, facts, [*identities, visitor], policy)
+
+    order = rules.OrderSide(facts.paid_at, known.buyer.id if known.buyer else None)
+    shown = _shown(facts, known.coded)
+    decision = rules.resolve([*shown, *known.touches], order, policy)
+    good = any(rules.standing(claim, order) is None for claim in shown)
     return Attribution(
-        seller=people[decision.claimant.id] if decision.claimant else None,
-        buyer=buyer,
+        seller=known.people[decision.claimant.id] if decision.claimant else None,
+        buyer=known.buyer,
         reason=decision.reason,
-        text=_sentence(decision, people, policy)[:255],
+        text=_sentence(decision, known.people, policy)[:255],
         claims=_recorded(decision),
-        touched=people[good.id] if good else None,
+        touched=known.coded if good else None,
         identities=identities,
     )
 
@@ -79,7 +70,7 @@ def leave_touch(session: Session, found: Attribution, order_id: int, *, at: date
         | {"sku": None, "origin": None, "at": at}
         for digest in found.identities
     ]
-    session.execute(insert(Touch), rows)
+    session.execute(_INSERT_TOUCH, rows)
 
 
 def visit(
@@ -122,64 +113,17 @@ def _policy(plan: LoadedPlan | None) -> Policy | None:
     return Policy(terms.attribution.rule, terms.attribution.window_days, terms.own_orders)
 
 
-def _claimant(row: Distributor) -> Claimant:
-    return Claimant(row.id, row.code, row.status, row.joined_at)
-
-
-def _shown(session: Session, facts: OrderFacts, people: dict[int, Distributor]) -> list[Claim]:
+def _shown(facts: OrderFacts, coded: Distributor | None) -> list[Claim]:
     """What came with the order. Coupons and groups have no distributors yet: theirs are unknown codes."""
-    claims = []
-    if facts.ref.code is not None:
-        normal = codes.normalise(facts.ref.code)
-        row = normal and session.scalars(select(Distributor).where(Distributor.code == normal)).one_or_none()
-        if row:
-            people[row.id] = row
-        claims.append(Claim("code", facts.paid_at, facts.ref.code, _claimant(row) if row else None))
-    if facts.ref.coupon is not None:
-        claims.append(Claim("coupon", facts.paid_at, facts.ref.coupon, None))
-    if facts.ref.group is not None:
-        claims.append(Claim("group", facts.paid_at, facts.ref.group, None))
-    return claims
-
-
-def _touches(
-    session: Session, identities: Sequence[str], paid_at: datetime, policy: Policy, people: dict[int, Distributor]
-) -> list[Claim]:
-    """The touches that may decide, those of one event on several identities taken as one."""
-    parts = [part for identity in identities for part in _touch_parts(identity, paid_at, policy)]
-    found = union_all(*(select(part.subquery()) for part in parts)).subquery()
-    rows = session.execute(select(found, Distributor).join(Distributor, Distributor.id == found.c.distributor_id))
-    claims: dict[tuple[str, str], Claim] = {}
-    for row in rows:
-        people[row.Distributor.id] = row.Distributor
-        kind: rules.Kind = "bound" if row.kind == "contact" else "touch"
-        claims[row.kind, row.ref] = Claim(kind, row.at, row.kind, _claimant(row.Distributor))
-    return list(claims.values())
-
-
-def _touch_parts(identity: str, paid_at: datetime, policy: Policy) -> list[Select[str, str, datetime, int]]:
-    mine = select(Touch.kind, Touch.ref, Touch.at, Touch.distributor_id).where(Touch.identity_digest == identity)
-    newest = mine.where(Touch.at <= paid_at).order_by(Touch.at.desc()).limit(NEWEST)
-    if policy.rule == "last_touch":
-        return [newest]
-    since = paid_at - timedelta(days=policy.window_days)
-    within = mine.where(Touch.at <= paid_at)
-    if policy.window_days:
-        within = within.where(Touch.at > since)
-    return [newest, within.order_by(Touch.at).limit(NEWEST)]
-
-
-def _buyer(session: Session, vault: Vault, buyer: Buyer) -> Distributor | None:
-    """The buyer as a distributor: `unionid`, else `external_userid`, else `phone` is his."""
-    given = {kind: value for kind in IS_A_DISTRIBUTOR_BY if (value := getattr(buyer, kind)) is not None}
-    if not given:
-        return None
-    his = (and_(Identity.kind == kind, Identity.digest == vault.digest(kind, value)) for kind, value in given.items())
-    rows = session.execute(
-        select(Identity.kind, Distributor).join(Distributor, Distributor.id == Identity.distributor_id).where(or_(*his))
-    )
-    found = {row.kind: row.Distributor for row in rows if row.Distributor.status in rules.EARNING + rules.FORMER}
-    return next((found[kind] for kind in IS_A_DISTRIBUTOR_BY if kind in found), None)
+    ref, at = facts.ref, facts.paid_at
+    shown = []
+    if ref.code is not None:
+        shown.append(Claim("code", at, ref.code, claims.claimant(coded) if coded else None))
+    if ref.coupon is not None:
+        shown.append(Claim("coupon", at, ref.coupon, None))
+    if ref.group is not None:
+        shown.append(Claim("group", at, ref.group, None))
+    return shown
 
 
 # In words

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import bindparam, exists, insert, or_, select
+from sqlalchemy.orm import Session, make_transient_to_detached
 
 from domain import order as rules
 from domain.errors import DomainError, IdempotencyConflict, Invalid
@@ -27,7 +27,7 @@ from domain.order import CompletionFacts, LineLeft, OrderFacts, RefundFacts, Shi
 from models.distributor import Distributor
 from models.order import EarlyFact, IntakeLock, Order, OrderLine, Refund, Shipment
 from services import attribution, commission, distributor, plan, rank
-from services.once import insert_once
+from services.once import insert_once, table_of
 from services.vault import Vault
 
 log = logging.getLogger(__name__)
@@ -43,36 +43,35 @@ class Outcome:
     created    new: an order, a refund, a parcel
     completed  the order is completed by it
     same       it was here before, nothing has changed
+    seller     who has the order, where it has just been decided
     """
 
     status: Status
     order: Order | None
+    seller: Distributor | None = None
 
 
 def record(session: Session, vault: Vault, facts: OrderFacts, *, now: datetime) -> Outcome:
     """Record an order once, decide who has it, accrue, and apply what came before it."""
     _take_turn(session, facts.no)
     digest = vault.digest("order", facts.canonical())
-    if found := _find(session, facts.no, facts.source):
-        return _again(session, found, facts, digest, now=now)
+    found = session.execute(_LOOK, {"source": facts.source, "no": facts.no}).one()
+    if found.here and (order := _find(session, facts.no, facts.source)):
+        return _again(session, order, facts, digest, now=now)
 
     loaded = plan.in_force(session, facts.paid_at)
     decided = attribution.decide(session, vault, facts, loaded)
     upline = distributor.upline(session, decided.seller) if decided.seller else []
-    order = _row(facts, digest, vault, decided, upline, loaded, now)
-    session.add(order)
-    session.flush()
-    lines = _line_rows(order, facts)
-    session.add_all(lines)
-    session.flush()
+    order, lines = _insert(session, _values(facts, digest, vault, decided, upline, loaded, now), facts)
     attribution.leave_touch(session, decided, order.id, at=facts.paid_at)
     commission.accrue(session, order, lines, now=now)
     rank.record(session, order, lines)
     if facts.completed_at is not None:
         commission.complete(session, order, now=now)
-    _apply_early(session, order, lines, now=now)
+    if found.early:
+        _apply_early(session, order, _lines(session, order), now=now)
     log.info("order recorded", extra={"event": "order.recorded", "order": order.id, "reason": order.reason_code})
-    return Outcome("created", order)
+    return Outcome("created", order, decided.seller)
 
 
 def refund(session: Session, no: str, facts: RefundFacts, *, source: str | None = None, now: datetime) -> Outcome:
@@ -114,9 +113,11 @@ def ship(session: Session, no: str, facts: ShipmentFacts, *, source: str | None 
     return Outcome("created" if _ship(session, order, facts, now=now) else "same", order)
 
 
-def answer(session: Session, order: Order) -> dict[str, Any]:
-    """An order as the API tells it: who has it and why, and the awards as they stand."""
-    who = session.get(Distributor, order.distributor_id) if order.distributor_id is not None else None
+def answer(session: Session, order: Order, seller: Distributor | None = None) -> dict[str, Any]:
+    """An order as the API tells it: who has it and why, and the awards as they stand. `seller` spares a look."""
+    who = seller
+    if who is None and order.distributor_id is not None:
+        who = session.get(Distributor, order.distributor_id)
     return {
         "no": order.no,
         "distributor": {"code": who.code, "name": who.nickname} if who else None,
@@ -127,16 +128,28 @@ def answer(session: Session, order: Order) -> dict[str, Any]:
 
 # Finding and locking
 
+_O, _E = table_of(Order).c, table_of(EarlyFact).c
+_INSERT_ORDER, _INSERT_LINE = insert(table_of(Order)), insert(table_of(OrderLine))
+_TURN = select(table_of(IntakeLock).c.slot).where(table_of(IntakeLock).c.slot == bindparam("slot")).with_for_update()
+# One look for both: whether the order is here, and whether anything has come before it.
+_LOOK = select(
+    exists().where(_O.source == bindparam("source"), _O.no == bindparam("no")).label("here"),
+    exists()
+    .where(
+        or_(_E.source == bindparam("source"), _E.source == ""), _E.order_no == bindparam("no"), _E.applied_at.is_(None)
+    )
+    .label("early"),
+)
+
 
 def _take_turn(session: Session, no: str) -> None:
     """One transaction at a time for each number; SQLite's writers wait for each other anyway."""
     if session.get_bind().dialect.name == "sqlite":
         return
-    slot = zlib.crc32(no.encode()) % SLOTS
-    mine = select(IntakeLock.slot).where(IntakeLock.slot == slot).with_for_update()
-    if session.execute(mine).first() is None:
-        insert_once(session, IntakeLock, {"slot": slot})
-        session.execute(mine).one()
+    slot = {"slot": zlib.crc32(no.encode()) % SLOTS}
+    if session.execute(_TURN, slot).first() is None:
+        insert_once(session, IntakeLock, slot)
+        session.execute(_TURN, slot).one()
 
 
 def _find(session: Session, no: str, source: str | None) -> Order | None:
@@ -165,7 +178,7 @@ def _hash(text: str) -> str:
 # An order comes for the first time, or again
 
 
-def _row(
+def _values(
     facts: OrderFacts,
     digest: str,
     vault: Vault,
@@ -173,49 +186,58 @@ def _row(
     upline: Sequence[Distributor],
     loaded: plan.LoadedPlan | None,
     now: datetime,
-) -> Order:
-    return Order(
-        source=facts.source,
-        no=facts.no,
-        digest=digest,
-        content={
+) -> dict[str, Any]:
+    """Every column of the order but its id."""
+    return {
+        "source": facts.source,
+        "no": facts.no,
+        "digest": digest,
+        "content": {
             "ref": {"code": facts.ref.code, "coupon": facts.ref.coupon, "group": facts.ref.group},
             "freight": facts.freight.yuan,
             "completed_at": _completion_said(facts),
         },
-        buyer_digest=vault.digest(*facts.buyer.known_as(facts.source)[0]),
-        distributor_id=decided.seller.id if decided.seller else None,
-        buyer_distributor_id=decided.buyer.id if decided.buyer else None,
-        plan_version_id=loaded.version_id if loaded else None,
-        reason_code=decided.reason,
-        reason_text=decided.text,
-        claims=decided.claims,
-        upline=[{"id": row.id, "code": row.code} for row in upline],
-        paid=facts.paid,
-        net=facts.paid,
-        paid_at=facts.paid_at,
-        completed_at=facts.completed_at,
-        received_at=now,
-    )
+        "buyer_digest": vault.digest(*facts.buyer.known_as(facts.source)[0]),
+        "distributor_id": decided.seller.id if decided.seller else None,
+        "buyer_distributor_id": decided.buyer.id if decided.buyer else None,
+        "plan_version_id": loaded.version_id if loaded else None,
+        "reason_code": decided.reason,
+        "reason_text": decided.text,
+        "claims": decided.claims,
+        "upline": [{"id": row.id, "code": row.code} for row in upline],
+        "paid": facts.paid,
+        "net": facts.paid,
+        "paid_at": facts.paid_at,
+        "completed_at": facts.completed_at,
+        "settles_at": None,
+        "received_at": now,
+    }
 
 
-def _line_rows(order: Order, facts: OrderFacts) -> list[OrderLine]:
-    return [
-        OrderLine(
-            order_id=order.id,
-            line=number,
-            sku=line.sku,
-            name=line.name,
-            category=line.category,
-            qty=line.qty,
-            price=line.price,
-            paid=line.paid,
-            cost=line.cost,
-            refunded=ZERO,
-            refunded_qty=0,
-        )
+def _insert(session: Session, values: dict[str, Any], facts: OrderFacts) -> tuple[Order, list[OrderLine]]:
+    """Write an order and its lines, without what the ORM's flush does besides. The lines returned are not attached."""
+    key = session.execute(_INSERT_ORDER, values).inserted_primary_key  # type: ignore[attr-defined]
+    order = Order(id=key[0], **values)
+    make_transient_to_detached(order)
+    session.add(order)
+    rows = [
+        {
+            "order_id": order.id,
+            "line": number,
+            "sku": line.sku,
+            "name": line.name,
+            "category": line.category,
+            "qty": line.qty,
+            "price": line.price,
+            "paid": line.paid,
+            "cost": line.cost,
+            "refunded": ZERO,
+            "refunded_qty": 0,
+        }
         for number, line in enumerate(facts.lines)
     ]
+    session.execute(_INSERT_LINE, rows)
+    return order, [OrderLine(**row) for row in rows]
 
 
 def _completion_said(facts: OrderFacts) -> str | None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from models.order import Order, Touch
-from services import attribution
+from services import attribution, claims
 from tests.orders.mall import NOW, Mall, ago, order
 
 only_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -60,8 +60,8 @@ def test_the_last_touch_wins_and_the_losing_claims_are_kept(mall: Mall) -> None:
     opened(mall, first, "v", ago(days=2))
     opened(mall, last, "v", ago(days=1))
     assert reason(mall.push(order(buyer={"id": "v"}))) == ("小李", "touch")
-    claims = mall.read(lambda session: session.get(Order, 1)).claims
-    assert [(claim["code"], claim["why"]) for claim in claims] == [(last.code, "won"), (first.code, "earlier")]
+    weighed = mall.read(lambda session: session.get(Order, 1)).claims
+    assert [(claim["code"], claim["why"]) for claim in weighed] == [(last.code, "won"), (first.code, "earlier")]
 
 
 def test_under_first_touch_the_first_within_the_window_wins_over_a_code(mall: Mall) -> None:
@@ -178,4 +178,4 @@ def test_a_customer_of_long_standing_costs_no_more(mall: Mall) -> None:
         opened(mall, seller, "v", ago(days=1) + timedelta(minutes=2 * minute))
     mall.push(order(buyer={"id": "v"}))
     assert mall.count(Touch) == 60
-    assert len(mall.read(lambda session: session.get(Order, 1)).claims) == attribution.NEWEST
+    assert len(mall.read(lambda session: session.get(Order, 1)).claims) == claims.NEWEST
