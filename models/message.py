@@ -49,7 +49,7 @@ class Outbox(Base):
     """One thing to do at the platform, in the order of `id` within its lane.
 
     lane      who receives it: wecom:zhangsan, robot:KEYDIGEST, directory:zhangsan
-    kind      text | image | card | card_update | robot_text | robot_image | poster | lookup_name
+    kind      text | card | card_update | poster | robot_text | robot_poster | lookup_name
     body      what to send: content, or what must be drawn or uploaded first
     number    the lane's count of messages: makes two equal messages differ in a byte, so that both arrive
     """

@@ -40,6 +40,5 @@ class Server:
 
 def _log(msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:
     """cheroot's word about a connection that went wrong, as a line of our log; its own goes to stderr as it is."""
-    log.log(
-        level, "http server", extra={"event": "http.server", "what": msg.split("\n", 1)[0][:200]}, exc_info=traceback
-    )
+    what = msg.split("\n", 1)[0][:200]
+    log.log(level, "http server", extra={"event": "http.server", "what": what}, exc_info=traceback)
