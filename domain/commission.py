@@ -11,7 +11,7 @@
 the difference to what stands. The live path and `evaluate` both use exactly these functions. What an amount was
 computed from is kept by `domain.explanation.facts_of` and told by `domain.why.why`.
 
-    decide(Plan, PaidOrder, Sequence[Person])                       -> Decision(rows, max_share_bp, hold_days)
+    decide(Plan, PaidOrder, Sequence[Person], Results)              -> Decision(rows, max_share_bp, hold_days)
     line_state(PaidLine, Iterable[Refunded])                        -> LineState(line, net, units)
     amounts(Iterable[RowTerms], LineState, int)                     -> list[RowResult], one for each row given
     order_settles(Iterable[LineState])                              -> bool
@@ -24,59 +24,45 @@ Source   plans.md §1 and §2.1
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from domain.money import ZERO, Money
-from domain.periods import end_of_hold
-from domain.plan import CommissionRule, Plan, Terms, seat
+from domain.outcome import Reason
+from domain.periods import Window
+from domain.plan import CommissionRule, PayRow, Plan, Results, Steps, Table, seat
+from domain.plan.counts import Count, level_of, step_at
+from domain.sale import (
+    LineState,
+    PaidLine,
+    PaidOrder,
+    Person,
+    Refunded,
+    line_state,
+    order_settles,
+    settled_at,
+)
 
-Reason: TypeAlias = Literal[
-    "other_rule", "no_upline", "suspended", "not_member", "own_order", "condition", "below_first_step", "capped"
+__all__ = [
+    "NO_RESULTS",
+    "Decision",
+    "LineState",
+    "PaidLine",
+    "PaidOrder",
+    "Person",
+    "Reason",
+    "Refunded",
+    "RowResult",
+    "RowTerms",
+    "amounts",
+    "decide",
+    "line_state",
+    "order_settles",
+    "settled_at",
 ]
 
-
-@dataclass(frozen=True, slots=True)
-class PaidLine:
-    """A line as it was paid: `paid` for all `qty` units, after discounts, without freight.
-
-    no         the line's position in the order, from 0
-    unit_cost  at payment; None where the merchant has told none (its profit then counts as 0)
-    """
-
-    no: int
-    sku: str
-    category: str | None
-    qty: int
-    paid: Money
-    unit_cost: Money | None = None
-    name: str = ""
-
-    @property
-    def free(self) -> bool:
-        return self.paid == ZERO
-
-
-@dataclass(frozen=True, slots=True)
-class PaidOrder:
-    """An order at payment. `seller` is whom it is attributed to, `buyer_distributor` the buyer's own code if any."""
-
-    no: str
-    seller: str | None
-    buyer_distributor: str | None
-    paid_at: datetime
-    lines: tuple[PaidLine, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """A distributor as he was when the order was paid; `suspended` also stands for departed."""
-
-    code: str
-    suspended: bool = False
-    member: bool = False
+Basis: TypeAlias = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +72,7 @@ class RowTerms:
     row     the row's position in the rule, from 0
     to      the payee's code; None where the chain does not reach so far
     up      0 the seller, N upline-N
+    basis   where the rate or the amount comes of a table: what of the payee it was looked up by, as JSON values
     """
 
     line: int
@@ -99,6 +86,7 @@ class RowTerms:
     amount: Money | None
     per: Literal["unit", "line"]
     reason: Reason | None = None
+    basis: Basis | None = None
 
     @property
     def as_(self) -> str:
@@ -140,97 +128,134 @@ class RowResult:
         return self.amount < self.full
 
 
-@dataclass(frozen=True, slots=True)
-class Refunded:
-    """Money or units or both that came back on one line at one moment."""
-
-    at: datetime
-    line: int
-    units: int
-    amount: Money
-
-
-@dataclass(frozen=True, slots=True)
-class LineState:
-    """A line with what is left of it."""
-
-    line: PaidLine
-    net: Money
-    units: int
-
-    @property
-    def alive(self) -> bool:
-        """Whether it still pays and lets its order settle: it has a net, or it was free and has units."""
-        return self.units > 0 if self.line.free else self.net > ZERO
-
-
 # ---------------------------------------------------------------------------------------------------------------
 # At payment: who earns, at which rate
 
 
-def decide(plan: Plan, order: PaidOrder, people: Sequence[Person]) -> Decision:
+class _NoResults:
+    """For plans that count nothing. One that does must be told what: nobody is paid by a count that was guessed."""
+
+    def settled(self, code: str, of: Count, window: Window) -> int:
+        raise LookupError(f"the plan asks for {of} ({window}) of {code}; hand the results to decide")
+
+    paid = settled
+
+
+NO_RESULTS: Results = _NoResults()
+
+
+def decide(plan: Plan, order: PaidOrder, people: Sequence[Person], results: Results = NO_RESULTS) -> Decision:
     """The rows of every line, each with the reason for which it does not pay, or None.
 
     `people[0]` is the seller, `people[N]` upline-N, as far as the chain goes; empty where nobody has the order.
+    `results` tells the counts that levels, conditions and steps ask for, as they are at this payment.
     """
-    rows = tuple(row for line in order.lines for row in _line_rows(plan, order, line, people)) if people else ()
+    payment = _Payment(plan, order, people, results)
+    rows = tuple(row for line in order.lines for row in payment.line_rows(line)) if people else ()
     return Decision(rows, plan.terms.max_share_bp, plan.terms.hold_days)
 
 
-def _line_rows(plan: Plan, order: PaidOrder, line: PaidLine, people: Sequence[Person]) -> Iterable[RowTerms]:
-    """The first rule that holds the line applies; rows of later rules that hold it too are told as `other_rule`."""
-    holding = [rule for rule in plan.commission_rules if rule.scope.holds(line.sku, line.category)]
-    for position, rule in enumerate(holding):
-        yield from _rule_rows(rule, plan.terms, order, line, people, applies=position == 0)
+class _Payment:
+    """One order at its payment: the plan, the chain, and what is looked up for it, once for all its lines."""
+
+    def __init__(self, plan: Plan, order: PaidOrder, people: Sequence[Person], results: Results) -> None:
+        self.plan, self.terms, self.order, self.people, self.results = plan, plan.terms, order, people, results
+        self.rules = plan.commission_rules
+        self.decided: dict[tuple[str, int], _Found] = {}
+
+    def line_rows(self, line: PaidLine) -> Iterator[RowTerms]:
+        """The first rule that holds the line applies; rows of later rules that hold it too are told as `other_rule`."""
+        applies = True
+        for rule in self.rules:
+            if rule.scope.holds(line.sku, line.category):
+                yield from self.rule_rows(rule, line, applies=applies)
+                applies = False
+
+    def rule_rows(self, rule: CommissionRule, line: PaidLine, *, applies: bool) -> Iterator[RowTerms]:
+        for number, row in enumerate(rule.pay):
+            if line.free and row.is_rate:
+                continue  # a share of nothing: on a free line such a row is nobody's to earn or to miss
+            payee = self.people[row.up] if row.up < len(self.people) else None
+            found = self.found(rule, number, row, payee) if applies else _OTHER_RULE
+            yield RowTerms(
+                line=line.no,
+                rule=rule.id,
+                title=rule.title,
+                row=number,
+                to=payee.code if payee else None,
+                up=row.up,
+                base=rule.base,
+                rate_bp=found.rate_bp,
+                amount=found.amount,
+                per=row.per,
+                reason=found.reason,
+                basis=found.basis,
+            )
+
+    def found(self, rule: CommissionRule, number: int, row: PayRow, payee: Person | None) -> _Found:
+        """What a row gives this payee: the same for every line of the order."""
+        key = rule.id, number
+        if key not in self.decided:
+            self.decided[key] = self.find(row, payee)
+        return self.decided[key]
+
+    def find(self, row: PayRow, payee: Person | None) -> _Found:
+        """The first reason, in plans.md's order, for which the payee earns nothing, or the rate or amount."""
+        if payee is None:
+            return _Found("no_upline")
+        if payee.suspended:
+            return _Found("suspended")
+        if self.terms.members_only and not payee.member:
+            return _Found("not_member")
+        if self.is_own(payee):
+            return _Found("own_order")
+        if row.condition is not None and not row.condition.met(payee.code, self.results):
+            return _Found("condition")
+        if row.by is None:
+            return _Found(None, row.rate_bp, row.amount)
+        return self.look_up_step(row.by, payee) if isinstance(row.by, Steps) else self.look_up(row.by, payee)
+
+    def is_own(self, payee: Person) -> bool:
+        """Whether the payee would earn on an own purchase: his own, or under `none` anybody's on the seller's own."""
+        if self.terms.own_orders == "seller" or self.order.buyer_distributor is None:
+            return False
+        bought_by_seller = self.order.buyer_distributor == self.order.seller
+        return payee.code == self.order.buyer_distributor or (bought_by_seller and self.terms.own_orders == "none")
+
+    def look_up(self, table: Table[int] | Table[Money], payee: Person) -> _Found:
+        """By level or role. Without entry and without `else` the payee does not meet what the row asks for."""
+        level = level_of(self.plan.levels, payee.code, self.results) if table.by == "level" else None
+        name = payee.role if table.by == "role" else level.id if level else None
+        value: int | Money | None = table.value(name)
+        if value is None:
+            return _Found("condition")
+        return _found(value, {"by": table.by, "is": name, "title": level.title if level else None})
+
+    def look_up_step(self, table: Steps[int] | Steps[Money], payee: Person) -> _Found:
+        """On the payee's own results; a step holds its own threshold."""
+        count = table.count(payee.code, self.results)
+        steps: tuple[tuple[int, int | Money], ...] = table.steps
+        step = step_at(steps, count)
+        if step is None:
+            return _Found("below_first_step")
+        return _found(step[1], {"by": table.by, "window": table.window, "count": count, "step": step[0]})
 
 
-def _rule_rows(
-    rule: CommissionRule,
-    terms: Terms,
-    order: PaidOrder,
-    line: PaidLine,
-    people: Sequence[Person],
-    *,
-    applies: bool,
-) -> Iterable[RowTerms]:
-    for number, row in enumerate(rule.pay):
-        if line.free and row.rate_bp is not None:
-            continue  # a share of nothing: on a free line such a row is nobody's to earn or to miss
-        payee = people[row.up] if row.up < len(people) else None
-        yield RowTerms(
-            line=line.no,
-            rule=rule.id,
-            title=rule.title,
-            row=number,
-            to=payee.code if payee else None,
-            up=row.up,
-            base=rule.base,
-            rate_bp=row.rate_bp,
-            amount=row.amount,
-            per=row.per,
-            reason=_why_not(terms, order, payee) if applies else "other_rule",
-        )
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Why a row pays nothing, or its rate or amount and what it was looked up by."""
+
+    reason: Reason | None
+    rate_bp: int | None = None
+    amount: Money | None = None
+    basis: Basis | None = None
 
 
-def _why_not(terms: Terms, order: PaidOrder, payee: Person | None) -> Reason | None:
-    """The first reason, in plans.md's order, for which the payee earns nothing; None if he earns."""
-    if payee is None:
-        return "no_upline"
-    if payee.suspended:
-        return "suspended"
-    if terms.members_only and not payee.member:
-        return "not_member"
-    if _is_own(terms, order, payee):
-        return "own_order"
-    return None
+_OTHER_RULE = _Found("other_rule")
 
 
-def _is_own(terms: Terms, order: PaidOrder, payee: Person) -> bool:
-    """Whether the payee would earn on an own purchase: his own, or under `none` anybody's on the seller's own."""
-    if terms.own_orders == "seller" or order.buyer_distributor is None:
-        return False
-    bought_by_seller = order.buyer_distributor == order.seller
-    return payee.code == order.buyer_distributor or (bought_by_seller and terms.own_orders == "none")
+def _found(value: int | Money, basis: Basis) -> _Found:
+    return _Found(None, None, value, basis) if isinstance(value, Money) else _Found(None, value, None, basis)
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -268,26 +293,3 @@ def _full(row: RowTerms, state: LineState, base: Money) -> Money:
         return base.share(row.rate_bp)
     each = row.amount if row.amount is not None else ZERO
     return each * state.units if row.per == "unit" else each
-
-
-def line_state(line: PaidLine, refunds: Iterable[Refunded]) -> LineState:
-    """What is left of a line after those of `refunds` that concern it."""
-    net, units = line.paid, line.qty
-    for refund in refunds:
-        if refund.line == line.no:
-            net, units = net - refund.amount, units - refund.units
-    return LineState(line, net, units)
-
-
-# ---------------------------------------------------------------------------------------------------------------
-# Settling
-
-
-def settled_at(completed_at: datetime, hold_days: int) -> datetime:
-    """The moment at which an order is settled, if `order_settles` then."""
-    return end_of_hold(completed_at, hold_days)
-
-
-def order_settles(states: Iterable[LineState]) -> bool:
-    """Whether something of the order is left when its hold days are over."""
-    return any(state.alive for state in states)

@@ -3,8 +3,9 @@
     evaluate(plan, scenario, as_of) -> Evaluation(awards, skips)
     evaluate_files(plan_text, scenario_text, as_of_text) -> {"awards": […], "skips": […]}
 
-`evaluate` walks each order through the calls of domain.commission, as the live path does when the facts arrive, and
-books nothing: it keeps what every row was worth after the payment and after each refund, and reports the last.
+Commission: each order goes through the calls of domain.commission, as on the live path when the facts arrive, and
+nothing is booked: what every row was worth after the payment and after each refund is kept, and the last is told.
+Every other rule looks at the whole history by itself (domain.plan.kinds).
 
 Raises   PlanRefused, ScenarioRefused
 Source   plans.md §3
@@ -15,91 +16,34 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
-from domain.commission import (
-    Decision,
-    LineState,
-    PaidLine,
-    Reason,
-    RowResult,
-    RowTerms,
-    amounts,
-    decide,
-    line_state,
-    order_settles,
-    settled_at,
-)
+from domain.commission import Decision, RowResult, RowTerms, amounts, decide
 from domain.document import Fault, parse_instant
 from domain.explanation import facts_of
+from domain.history import Happening, History, Sale
 from domain.money import ZERO
-from domain.plan import Plan, check_against, parse
+from domain.outcome import Award, Skip, State
+from domain.plan import Plan, TeamRule, check_against, parse
+from domain.results import Running, windows_of
+from domain.sale import LineState, PaidOrder, Refunded, line_state, order_settles, settled_at
 from domain.scenario import Order, Scenario, ScenarioRefused, parse_scenario
 from domain.why import why
-
-State: TypeAlias = Literal["pending", "available", "reversed"]
 
 # Where no `as_of` is told everything has happened: every fact is known and every order that can settle has.
 END_OF_TIME = datetime(9000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Award:
-    """One row of one line that was above 0 at some moment by `as_of`. `facts` are those of domain.explanation."""
-
-    order: str
-    result: RowResult
-    state: State
-    facts: dict[str, Any]
-
-    def data(self) -> dict[str, Any]:
-        terms = self.result.terms
-        return {
-            "rule": terms.rule,
-            "to": terms.to,
-            "as": terms.as_,
-            "order": self.order,
-            "line": terms.line,
-            "window": None,
-            "n": None,
-            "base_fen": self.result.base.fen,
-            "bps": terms.rate_bp,
-            "amount_fen": self.result.amount.fen,
-            "reward": None,
-            "state": self.state,
-            "why": why(self.facts),
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Skip:
-    """One row of one line that could have paid and did not, or not in full."""
-
-    order: str
-    terms: RowTerms
-    reason: Reason
-
-    def data(self) -> dict[str, Any]:
-        return {
-            "rule": self.terms.rule,
-            "to": self.terms.to,
-            "as": self.terms.as_,
-            "order": self.order,
-            "line": self.terms.line,
-            "window": None,
-            "reason": self.reason,
-        }
-
-
-@dataclass(frozen=True, slots=True)
 class Evaluation:
-    """Awards and skips by moment of payment, then seller, order, line, rule and row."""
+    """Commission by moment of payment, then seller, order, line, rule and row; then the other rules in their order."""
 
     awards: tuple[Award, ...]
     skips: tuple[Skip, ...]
 
     def data(self) -> dict[str, Any]:
-        return {"awards": [award.data() for award in self.awards], "skips": [skip.data() for skip in self.skips]}
+        awards = [award.data() | {"why": why(award.facts)} for award in self.awards]
+        return {"awards": awards, "skips": [skip.data() for skip in self.skips]}
 
 
 def evaluate_files(plan_text: str, scenario_text: str, as_of: str | None = None) -> dict[str, Any]:
@@ -112,51 +56,123 @@ def evaluate(plan: Plan, scenario: Scenario, as_of: datetime) -> Evaluation:
     """Everything the plan gives by `as_of`, that moment included; what happens later is unknown."""
     check_against(plan, scenario.catalogue)
     _require_known_products(plan, scenario)
-    awards: list[Award] = []
-    skips: list[Skip] = []
-    for order in scenario.orders:
-        if order.paid.paid_at <= as_of:
-            decision = decide(plan, order.paid, scenario.people(order.paid))
-            skips += [Skip(order.paid.no, row, row.reason) for row in decision.rows if row.reason is not None]
-            for award_or_skip in _outcomes(order, decision, as_of):
-                if isinstance(award_or_skip, Award):
-                    awards.append(award_or_skip)
-                else:
-                    skips.append(award_or_skip)
-    return Evaluation(tuple(awards), tuple(skips))
+    history = history_of(plan, scenario)
+    found = [outcome for sale, decision in _decided(plan, history, as_of) for outcome in _paid(sale, decision, as_of)]
+    found += [outcome for rule in plan.bonuses for outcome in rule.outcomes(history, as_of)]
+    return Evaluation(
+        awards=tuple(outcome for outcome in found if isinstance(outcome, Award)),
+        skips=tuple(outcome for outcome in found if isinstance(outcome, Skip)),
+    )
 
 
-def _outcomes(order: Order, decision: Decision, as_of: datetime) -> Iterator[Award | Skip]:
-    """The awards of an order as they stand, and a skip `capped` where the cap cuts them."""
-    settled = _is_settled(order, decision, as_of)
-    for line in order.paid.lines:
-        course = _course(order, line, as_of)
-        worth = [amounts(decision.payable(line.no), state, decision.max_share_bp) for state in course]
+# ---------------------------------------------------------------------------------------------------------------
+# The facts
+
+
+def history_of(plan: Plan, scenario: Scenario) -> History:
+    """A scenario as the plan's terms see it: when orders settle, and which count."""
+    most = max([row.up for rule in plan.commission_rules for row in rule.pay] + [_depth(plan)])
+    return History(
+        terms=plan.terms,
+        people=scenario.distributors,
+        sales=tuple(_sale(plan, scenario, order, most) for order in scenario.orders),
+    )
+
+
+def _depth(plan: Plan) -> int:
+    return max((rule.depth for rule in plan.rules if isinstance(rule, TeamRule)), default=0)
+
+
+def _sale(plan: Plan, scenario: Scenario, order: Order, most: int) -> Sale:
+    chain = tuple(scenario.people(order.paid, most))
+    own_purchase = order.paid.buyer_distributor is not None and order.paid.buyer_distributor == order.paid.seller
+    return Sale(
+        order=order.paid,
+        buyer=order.buyer,
+        chain=chain,
+        course=tuple(_course(order.paid, order.refunds)),
+        settles_at=_settles_at(order, plan.terms.hold_days),
+        counts=bool(chain) and not (own_purchase and plan.terms.own_orders != "seller"),
+    )
+
+
+def _course(order: PaidOrder, refunds: tuple[Refunded, ...]) -> Iterator[tuple[datetime, tuple[LineState, ...]]]:
+    """What is left from the payment on, and from each moment of refunds; a refund comes before what else is then."""
+    for moment in sorted({order.paid_at, *(refund.at for refund in refunds)}):
+        known = [refund for refund in refunds if refund.at <= moment]
+        yield moment, tuple(line_state(line, known) for line in order.lines)
+
+
+def _settles_at(order: Order, hold_days: int) -> datetime | None:
+    """The end of the hold days, if something is left then; refunds of that moment come before."""
+    if order.completed_at is None:
+        return None
+    due = settled_at(order.completed_at, hold_days)
+    refunds = [refund for refund in order.refunds if refund.at <= due]
+    return due if order_settles(line_state(line, refunds) for line in order.paid.lines) else None
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Commission
+
+
+def _decided(plan: Plan, history: History, as_of: datetime) -> Iterator[tuple[Sale, Decision]]:
+    """What each payment decided, with the counts as they were then."""
+    windows = windows_of(plan)
+    if not windows:
+        for sale in history.sales:
+            if sale.paid_at <= as_of:
+                yield sale, decide(plan, sale.order, sale.chain)
+        return
+    results = Running(history, windows)
+    for change in history.changes(as_of):
+        if change.sale is None:
+            continue  # a joining: who has joined is seen when somebody asks
+        if change.what is Happening.REFUND:
+            results.refunded(change.sale, change.at)
+        elif change.what is Happening.SETTLEMENT:
+            results.settles(change.sale, change.at)
+        else:
+            with results.paying(change.sale):
+                yield change.sale, decide(plan, change.sale.order, change.sale.chain, results)
+
+
+def _paid(sale: Sale, decision: Decision, as_of: datetime) -> Iterator[Award | Skip]:
+    """The skips of an order, its awards as they stand, and a skip `capped` where the cap cuts them."""
+    for row in decision.skips:
+        if row.reason is not None:
+            yield Skip(row.rule, row.to, row.as_, sale.no, row.line, None, row.reason)
+    settled = sale.settles_at is not None and sale.settles_at <= as_of
+    course = [states for since, states in sale.course if since <= as_of]
+    for line in sale.order.lines:
+        payable = decision.payable(line.no)
+        worth = [amounts(payable, states[line.no], decision.max_share_bp) for states in course]
         for moments in zip(*worth, strict=True):
             now = moments[-1]
             if any(moment.amount > ZERO for moment in moments):
-                yield Award(order.paid.no, now, _state(now, settled), facts_of(order.paid, decision, course[-1], now))
+                yield _award(sale, now, _state(now, settled), facts_of(sale.order, decision, course[-1][line.no], now))
             if now.capped:
-                yield Skip(order.paid.no, now.terms, "capped")
+                terms = now.terms
+                yield Skip(terms.rule, terms.to, terms.as_, sale.no, terms.line, None, "capped")
 
 
-def _course(order: Order, line: PaidLine, as_of: datetime) -> list[LineState]:
-    """The line after its payment and after each moment of refunds by `as_of`."""
-    known = [refund for refund in order.refunds if refund.at <= as_of]
-    moments = sorted({refund.at for refund in known})
-    return [
-        line_state(line, []),
-        *(line_state(line, [refund for refund in known if refund.at <= moment]) for moment in moments),
-    ]
-
-
-def _is_settled(order: Order, decision: Decision, as_of: datetime) -> bool:
-    """Whether the hold days are over by `as_of` and something was left then; refunds of that moment come before."""
-    if order.completed_at is None:
-        return False
-    due = settled_at(order.completed_at, decision.hold_days)
-    refunds = [refund for refund in order.refunds if refund.at <= due]
-    return due <= as_of and order_settles(line_state(line, refunds) for line in order.paid.lines)
+def _award(sale: Sale, result: RowResult, state: State, facts: dict[str, Any]) -> Award:
+    terms: RowTerms = result.terms
+    assert terms.to is not None  # noqa: S101 - a row that pays has a payee
+    return Award(
+        rule=terms.rule,
+        to=terms.to,
+        as_=terms.as_,
+        order=sale.no,
+        line=terms.line,
+        window=None,
+        n=None,
+        amount=result.amount,
+        state=state,
+        facts=facts,
+        base=result.base,
+        rate_bp=terms.rate_bp,
+    )
 
 
 def _state(result: RowResult, settled: bool) -> State:
@@ -165,9 +181,14 @@ def _state(result: RowResult, settled: bool) -> State:
     return "available" if settled else "pending"
 
 
+# ---------------------------------------------------------------------------------------------------------------
+# What the files lack
+
+
 def _require_known_products(plan: Plan, scenario: Scenario) -> None:
     """A line of an unknown SKU is fine until a rule asks for its category or cost."""
-    asked = any(rule.scope.categories or rule.base == "profit" for rule in plan.commission_rules)
+    profit = any(rule.base == "profit" for rule in plan.commission_rules)
+    asked = profit or any(rule.scope.categories for rule in plan.rules)
     unknown = sorted(
         {line.sku for order in scenario.orders for line in order.paid.lines if line.sku not in scenario.catalogue}
     )

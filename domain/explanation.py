@@ -1,6 +1,6 @@
 """What an award was computed from, as JSON values that are stored with it, and the way back to the fen.
 
-    facts = facts_of(order, decision, state, result)
+    facts = facts_of(order, decision, state, result)        # of a commission; other kinds bring theirs
     amount_of(facts) == result.amount               # from the facts alone: no plan, no order, no other award
 
 Units    `…_fen` in fen, `…_bp` in basis points, `qty` and `returned` in units
@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from domain.commission import Decision, LineState, PaidLine, PaidOrder, RowResult, RowTerms, amounts
 from domain.money import Money
-from domain.plan import CommissionRule
+from domain.plan import BONUSES, CommissionRule
 
 Facts: TypeAlias = Mapping[str, Any]
 
@@ -26,6 +26,7 @@ def facts_of(order: PaidOrder, decision: Decision, state: LineState, result: Row
     unit_cost_fen  only for a base of profit, and None where it is unknown
     each_fen, per  of an amount; rate_bp of a rate; the other is None
     taken_fen      what earlier rows of the line got of the cap
+    basis          only where a table gave the rate or the amount: what it was looked up by (RowTerms.basis)
     """
     line, terms = state.line, result.terms
     return {
@@ -47,11 +48,14 @@ def facts_of(order: PaidOrder, decision: Decision, state: LineState, result: Row
         "max_share_bp": decision.max_share_bp,
         "taken_fen": result.taken.fen,
         "amount_fen": result.amount.fen,
+        **({} if terms.basis is None else {"basis": dict(terms.basis)}),
     }
 
 
 def amount_of(facts: Facts) -> Money:
-    """The amount computed again from the facts of an explanation and nothing else."""
+    """The amount computed again from the facts of an explanation and nothing else, whatever the kind."""
+    if facts["kind"] in BONUSES:
+        return BONUSES[facts["kind"]].amount_of(facts)
     return result_of(facts).amount
 
 

@@ -16,7 +16,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.commission import PaidLine, PaidOrder, Person, Refunded
 from domain.document import (
     Fault,
     Form,
@@ -34,10 +33,13 @@ from domain.document import (
     whole,
     yuan,
 )
+from domain.history import Distributor
 from domain.money import ZERO
-from domain.plan import Catalogue, Product
+from domain.plan import ROLES, Catalogue, Product
+from domain.sale import PaidLine, PaidOrder, Person, Refunded
 
-ROLES = ("member", "leader", "creator", "guide")
+__all__ = ["Distributor", "Order", "Scenario", "ScenarioRefused", "parse_scenario"]
+
 MOST_UNITS = 1_000_000
 
 
@@ -45,25 +47,6 @@ class ScenarioRefused(Refused):
     """The scenario is not accepted; `faults` name the fields. `line` counts only where it is not JSON at all."""
 
     code = "scenario.refused"
-
-
-@dataclass(frozen=True, slots=True)
-class Distributor:
-    """Somebody who may earn. `joined_at` None: from the beginning; suspensions hold their start, not their end."""
-
-    code: str
-    upline: str | None = None
-    role: str = "member"
-    member: bool = False
-    joined_at: datetime | None = None
-    suspended: tuple[tuple[datetime, datetime | None], ...] = ()
-
-    def has_joined(self, at: datetime) -> bool:
-        """He earns on orders paid at or after the second in which he joined."""
-        return self.joined_at is None or self.joined_at.replace(microsecond=0) <= at
-
-    def is_suspended(self, at: datetime) -> bool:
-        return any(start <= at and (end is None or at < end) for start, end in self.suspended)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +65,17 @@ class Scenario:
     catalogue: Catalogue
     orders: tuple[Order, ...]
 
-    def people(self, order: PaidOrder) -> list[Person]:
-        """The seller and the chain above him when the order was paid; it ends at who had not joined by then."""
+    def people(self, order: PaidOrder, most: int = 100) -> list[Person]:
+        """The seller and at most so many above him when the order was paid; it ends at who had not joined by then."""
         chain: list[Person] = []
         code = order.seller
-        while code is not None and (distributor := self.distributors[code]).has_joined(order.paid_at):
-            chain.append(Person(code, distributor.is_suspended(order.paid_at), distributor.member))
+        while (
+            len(chain) <= most
+            and code is not None
+            and (distributor := self.distributors[code]).has_joined(order.paid_at)
+        ):
+            suspended = distributor.is_suspended(order.paid_at)
+            chain.append(Person(code, suspended, distributor.member, distributor.role))
             code = distributor.upline
         return chain
 

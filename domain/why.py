@@ -11,11 +11,11 @@ The words stand here and not in assets/messages because `evaluate`, which is pur
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from domain.commission import LineState, RowResult
 from domain.explanation import Facts, result_of, state_of
 from domain.money import ZERO, Money, rate_text
+from domain.plan import BONUSES
+from domain.plan.words import IN_WINDOW, REACHED_BY, number
 
 ORDER = "{whose}订单 {no} "
 ORDER_ITEM = "{whose}订单 {no}「{item}」"
@@ -43,14 +43,21 @@ CUT_AFTER_OTHERS = (
 NET_PAID = "实付 {net}"
 NET_LEFT = "退款后 {net}"
 
+BY_LEVEL = "（等级：{is}）"
+BY_ROLE = "（角色：{is}）"
+BY_STEPS = "（{window} {reached}，已到 {step} 档）"
+ROLES = {"member": "分销员", "leader": "团长", "creator": "达人", "guide": "导购"}
+
 FULLY_REFUNDED = "{order}实付 {paid} 元，已全额退款，{title}已取消"
 FULLY_RETURNED = "{order}{qty} 件已全部退回，{title}已取消"
 CANCELLED = "，{title}已取消"
 
 
 def why(facts: Facts) -> str:
-    """The sentence for an award's facts."""
-    return SENTENCES[facts["kind"]](facts)
+    """The sentence for an award's facts, whatever the kind."""
+    if facts["kind"] in BONUSES:
+        return BONUSES[facts["kind"]].why(facts)
+    return _commission(facts)
 
 
 def _commission(facts: Facts) -> str:
@@ -59,14 +66,13 @@ def _commission(facts: Facts) -> str:
     if not state.alive:
         return _nothing_left(facts, state)
     sentence = _rate(facts, state, result) if facts["rate_bp"] is not None else _amount(facts, result)
+    if facts.get("basis") is not None:
+        sentence += _basis(facts["basis"])
     if result.capped:
         sentence += _cut(facts, state, result)
     if result.amount == ZERO:
         sentence += CANCELLED.format(title=facts["title"])
     return sentence
-
-
-SENTENCES: dict[str, Callable[[Facts], str]] = {"commission": _commission}
 
 
 def _order(facts: Facts) -> str:
@@ -122,6 +128,16 @@ def _amount(facts: Facts, result: RowResult) -> str:
         returned=facts["returned"],
         full=result.full.spoken,
     )
+
+
+def _basis(basis: Facts) -> str:
+    """What of the payee the rate or the amount was looked up by, at payment."""
+    if basis["by"] == "level":
+        return BY_LEVEL.format(**{"is": basis["title"] or "无"})
+    if basis["by"] == "role":
+        return BY_ROLE.format(**{"is": ROLES[basis["is"]]})
+    reached = REACHED_BY[basis["by"]].format(value=number(basis["by"], basis["count"]))
+    return BY_STEPS.format(window=IN_WINDOW[basis["window"]], reached=reached, step=number(basis["by"], basis["step"]))
 
 
 def _cut(facts: Facts, state: LineState, result: RowResult) -> str:

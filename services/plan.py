@@ -74,12 +74,16 @@ def publish(
 ) -> PlanVersion:
     """Make the document a version that is in force from `starts_at`, a minute ago or later; it never changes.
 
+    What the live path cannot carry out yet is refused: nobody is to read a rule that pays nothing.
+
     `ticks` are the rule ids of the compliance check's warnings that the operator has taken note of.
 
     Raises PlanRefused, StartsInThePast
     """
     plan = documents.parse(source)
     documents.check_against(plan, catalogue(session))
+    if faults := documents.live_faults(plan):
+        raise documents.PlanRefused(faults)
     if starts_at < now - EARLIEST:
         raise StartsInThePast(starts_at=starts_at, earliest=now - EARLIEST)
     row = PlanVersion(

@@ -55,12 +55,16 @@ class Leaf:
 
 @dataclass(slots=True)
 class Node:
-    """A place in a document. `line` is that of its key; `faults` is one list for the whole document."""
+    """A place in a document. `line` is that of its key; `faults` is one list for the whole document.
+
+    quoted_key  whether the key stood in quotes, as an amount of yuan must; in JSON all do
+    """
 
     value: dict[str, Node] | list[Node] | Leaf
     key: str
     line: int | None
     faults: list[Fault]
+    quoted_key: bool = True
 
     def wrong(self, zh: str, en: str) -> None:
         self.faults.append(Fault(self.line, self.key, zh, en))

@@ -58,6 +58,7 @@ class _YamlTree:
             if not isinstance(name, Leaf):
                 _refuse(_line(event), "键必须是文字", "a key must be text")
             child = self.node(next(self.events), join(key, name.text), _line(event), depth + 1)
+            child.quoted_key = name.quoted
             if name.text in found:
                 child.wrong("这个键写了两次", "this key is repeated")
             found[name.text] = child

@@ -3,13 +3,20 @@
     plan = parse(text)                     # form only; PlanRefused names line, key and what is allowed
     check_against(plan, catalogue)         # the SKUs and categories that it names; PlanRefused likewise
     canonical(plan), digest(plan)          # one JSON text and its SHA-256; parse(canonical(plan)) == plan
+    live_faults(plan)                      # what of it can be evaluated and not be published yet
+    changes(old, new)                      # the difference in words (domain.plan.diff)
 
 Units    rates are basis points, amounts Money, hold_days days of 24 hours
 Raises   PlanRefused with `faults`: line, key, zh, en
 """
 
 from domain.document import Fault
-from domain.plan.model import Attribution, CommissionRule, PayRow, Plan, Rule, Scope, Terms, seat
+from domain.plan.commission import CommissionRule, PayRow
+from domain.plan.counts import ROLES, Condition, Level, Results, Steps, Table, level_of
+from domain.plan.kinds import BONUSES, KINDS
+from domain.plan.live import live_faults
+from domain.plan.milestone import MilestoneCount, MilestoneRule
+from domain.plan.model import Attribution, Bonus, Rule, Scope, Terms, seat
 from domain.plan.parse import (
     Catalogue,
     PlanRefused,
@@ -19,22 +26,44 @@ from domain.plan.parse import (
     digest,
     parse,
 )
+from domain.plan.plan import Plan
+from domain.plan.ranking import RankingRule
+from domain.plan.reward import Reward
+from domain.plan.task import TaskRule
+from domain.plan.team import TeamRule
 
 __all__ = [
+    "BONUSES",
+    "KINDS",
+    "ROLES",
     "Attribution",
+    "Bonus",
     "Catalogue",
     "CommissionRule",
+    "Condition",
     "Fault",
+    "Level",
+    "MilestoneCount",
+    "MilestoneRule",
     "PayRow",
     "Plan",
     "PlanRefused",
     "Product",
+    "RankingRule",
+    "Results",
+    "Reward",
     "Rule",
     "Scope",
+    "Steps",
+    "Table",
+    "TaskRule",
+    "TeamRule",
     "Terms",
     "canonical",
     "check_against",
     "digest",
+    "level_of",
+    "live_faults",
     "parse",
     "seat",
 ]

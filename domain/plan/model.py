@@ -1,19 +1,21 @@
-"""What a plan holds. Every class here reads its part of the document (`read`) and writes it back (`data`).
+"""What every plan has, and what every rule is. Each class reads its part of the document and writes it back.
 
 `data()` gives the file's own keys in the file's order with the defaults filled in; `canonical` is made of it.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, Protocol
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
-from domain.document import Form, Node, Read, Wrong, each, flag, one_of, rate, text, whole, yuan
+from domain.document import Form, Node, Read, each, flag, one_of, rate, text, whole
 from domain.money import Money, rate_text
 
-LATER = ("本版本还不支持", "is not supported by this version yet")
+if TYPE_CHECKING:
+    from domain.history import History
+    from domain.outcome import Award, Skip
 
 
 def seat(up: int) -> str:
@@ -108,44 +110,14 @@ class Scope:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class PayRow:
-    """One row of `pay`: who (`up`: 0 the seller, N upline-N) and either a rate or an amount."""
-
-    up: int
-    rate_bp: int | None = None
-    amount: Money | None = None
-    per: Literal["unit", "line"] = "unit"
-
-    @classmethod
-    def read(cls, node: Node) -> PayRow:
-        form = Form(node)
-        row = cls(
-            up=form.need("to", _read_up),
-            rate_bp=form.may("rate", _plain(rate), None),
-            amount=form.may("amount", _plain(yuan), None),
-            per=form.may("per", one_of("unit", "line"), "unit"),
-        )
-        form.not_yet("if", f"条件（if）{LATER[0]}", f"a condition (if) {LATER[1]}")
-        if form.known and form.has("rate") == form.has("amount"):
-            node.wrong("rate 和 amount 必须且只能写一个", "exactly one of rate and amount must be given")
-        if form.has("rate") and form.has("per"):
-            form.children["per"].wrong("per 只能和 amount 一起写", "per is allowed only beside amount")
-        return form.done(row)
-
-    def data(self) -> dict[str, Any]:
-        data: dict[str, Any] = {"to": seat(self.up)}
-        if self.rate_bp is not None:
-            data |= {"rate": rate_text(self.rate_bp)}
-        if self.amount is not None:
-            data |= {"amount": self.amount.yuan, "per": self.per}
-        return data
-
-
 class Rule(Protocol):
-    """What every kind of rule has. `kind` is permanent: it stands in published versions."""
+    """What every kind of rule has. `kind` is permanent: it stands in published versions.
+
+    scope_key  where the scope stands in the rule; a kind without one has the scope that holds everything
+    """
 
     kind: ClassVar[str]
+    scope_key: ClassVar[str]
 
     @property
     def id(self) -> str: ...
@@ -153,79 +125,30 @@ class Rule(Protocol):
     @property
     def title(self) -> str: ...
 
+    @property
+    def scope(self) -> Scope: ...
+
+    @classmethod
+    def read(cls, node: Node) -> Rule: ...
+
     def data(self) -> dict[str, Any]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class CommissionRule:
-    """`kind: commission`, paid for each order line that the scope holds; see domain.commission."""
+class Bonus(Rule, Protocol):
+    """A rule that is evaluated by itself. Commission rules compete for each line; domain.commission decides them.
 
-    kind: ClassVar[str] = "commission"
-    id: str
-    title: str
-    scope: Scope
-    base: Literal["net", "profit"]
-    pay: tuple[PayRow, ...]
+    outcomes   what the rule gives over a history by `as_of`
+    amount_of  the fen of an award, computed again from the facts stored with it and nothing else
+    why        the sentence that a distributor reads, from the same facts
+    """
 
     @classmethod
-    def read(cls, node: Node) -> CommissionRule:
-        form = Form(node)
-        form.need("kind", text())
-        return form.done(
-            cls(
-                id=form.need("id", text(64)),
-                title=form.need("title", text(40)),
-                scope=form.may("scope", Scope.read, Scope()),
-                base=form.may("base", one_of("net", "profit"), "net"),
-                pay=form.need("pay", each(PayRow.read, at_least=1)),
-            )
-        )
+    def read(cls, node: Node) -> Bonus: ...
 
-    def data(self) -> dict[str, Any]:
-        return {
-            "id": self.id,
-            "kind": self.kind,
-            "title": self.title,
-            "scope": self.scope.data(),
-            "base": self.base,
-            "pay": [row.data() for row in self.pay],
-        }
+    def outcomes(self, history: History, as_of: datetime) -> Iterator[Award | Skip]: ...
 
+    @staticmethod
+    def amount_of(facts: Mapping[str, Any]) -> Money: ...
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """A whole plan. `lines` tells where a key with a value stood in the file; it is no part of the plan's meaning."""
-
-    name: str
-    terms: Terms
-    rules: tuple[Rule, ...]
-    lines: Mapping[tuple[str, str], int] = field(default_factory=dict, compare=False, repr=False)
-
-    @property
-    def commission_rules(self) -> list[CommissionRule]:
-        return [rule for rule in self.rules if isinstance(rule, CommissionRule)]
-
-    def data(self) -> dict[str, Any]:
-        return {"name": self.name, "terms": self.terms.data(), "rules": [rule.data() for rule in self.rules]}
-
-
-def _read_up(node: Node) -> int:
-    seat_name = text()(node)
-    found = re.fullmatch(r"seller|upline-([1-9][0-9]?)", seat_name)
-    if not found:
-        raise Wrong(
-            "只能是 seller（出单人）或 upline-1、upline-2…（upline-1 是邀请出单人的人，没有 upline-0）",
-            "must be seller, or upline-1, upline-2 and so on (upline-1 invited the seller; there is no upline-0)",
-        )
-    return int(found[1] or 0)
-
-
-def _plain(read: Any) -> Any:
-    """A plain value; a table is refused by name."""
-
-    def read_plain(node: Node) -> Any:
-        if isinstance(node.value, dict):
-            raise Wrong(f"按等级、角色或业绩的表（by）{LATER[0]}", f"a table (by) {LATER[1]}")
-        return read(node)
-
-    return read_plain
+    @staticmethod
+    def why(facts: Mapping[str, Any]) -> str: ...

@@ -1,7 +1,6 @@
 """Text to plan and back.
 
-A kind of rule is one class with `read` and `data` and one row in `KINDS`. A kind that a later version brings is
-refused by its name, so that nobody takes silence for support.
+A kind of rule is one class with `read` and `data` and one row in domain.plan.kinds.
 """
 
 from __future__ import annotations
@@ -9,18 +8,16 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias, cast
 
 from domain.document import Fault, Form, Leaf, Node, Refused, Wrong, each, from_yaml, text
 from domain.money import Money
-from domain.plan.model import LATER, CommissionRule, Plan, Rule, Scope, Terms
-
-KINDS: dict[str, Callable[[Node], Rule]] = {
-    "commission": CommissionRule.read,
-}
-KINDS_TO_COME = ("milestone", "team", "ranking", "task")
+from domain.plan.counts import Level
+from domain.plan.kinds import KINDS
+from domain.plan.model import Rule, Terms
+from domain.plan.plan import Plan
 
 
 class PlanRefused(Refused):
@@ -72,11 +69,11 @@ def check_against(plan: Plan, catalogue: Catalogue) -> None:
 
 def _read_plan(root: Node) -> Plan:
     form = Form(root)
-    form.not_yet("levels", f"分销员等级（levels）{LATER[0]}", f"levels {LATER[1]}")
-    return form.done(
+    plan = form.done(
         Plan(
             name=form.need("name", text()),
             terms=form.may("terms", Terms.read, Terms()),
+            levels=form.may("levels", _read_levels, ()),
             rules=form.need("rules", _read_rules),
             lines={
                 (re.sub(r"\[\d+\]$", "", node.key), node.value.text): node.line
@@ -85,44 +82,69 @@ def _read_plan(root: Node) -> Plan:
             },
         )
     )
+    _refuse_unknown_levels(root, [level.id for level in plan.levels or () if level])
+    return plan
+
+
+def _read_levels(node: Node) -> tuple[Level, ...]:
+    levels = each(Level.read)(node)
+    _refuse_repeated_ids(node, "等级", "levels")
+    return levels
 
 
 def _read_rules(node: Node) -> tuple[Rule, ...]:
     rules = each(_read_rule)(node)
+    _refuse_repeated_ids(node, "规则", "rules")
+    return rules
+
+
+def _refuse_repeated_ids(node: Node, zh: str, en: str) -> None:
     seen: set[str] = set()
     for child in node.value if isinstance(node.value, list) else []:
         named = child.value.get("id") if isinstance(child.value, dict) else None
         if named is not None and isinstance(named.value, Leaf):
             if named.value.text in seen:
-                named.wrong(f"规则编号 {named.value.text} 用了两次", f"two rules have the id {named.value.text}")
+                named.wrong(f"{zh}编号 {named.value.text} 用了两次", f"two {en} have the id {named.value.text}")
             seen.add(named.value.text)
-    return rules
+
+
+def _refuse_unknown_levels(root: Node, known: list[str]) -> None:
+    """Levels are declared in one place of the file and named in another: in tables by level."""
+    zh, en = "、".join(known) or "（没有写 levels）", ", ".join(known) or "(there are no levels)"
+    for node in root.walk():
+        if re.fullmatch(r"rules\[\d+\]\.pay\[\d+\]\.(rate|amount)", node.key) and isinstance(node.value, dict):
+            by, table = node.value.get("by"), node.value.get("table")
+            if by is None or table is None or not isinstance(by.value, Leaf) or not isinstance(table.value, dict):
+                continue
+            for name, child in table.value.items() if by.value.text == "level" else ():
+                if name not in known:
+                    child.wrong(f"没有这个等级；可用：{zh}", f"there is no such level; allowed: {en}")
 
 
 def _read_rule(node: Node) -> Rule:
     """The rule of the class that its `kind` names."""
     kind = Form(node).need("kind", _read_kind)
-    return KINDS[kind](node) if kind else cast(Rule, None)  # without a kind there is a fault, and no plan comes of it
+    return (
+        KINDS[kind].read(node) if kind else cast(Rule, None)
+    )  # without a kind there is a fault, and no plan comes of it
 
 
 def _read_kind(node: Node) -> str:
     kind, kinds = text()(node), ", ".join(KINDS)
-    if kind in KINDS_TO_COME:
-        raise Wrong(f"规则类型 {kind} {LATER[0]}；可用：{kinds}", f"kind {kind} {LATER[1]}; allowed: {kinds}")
     if kind not in KINDS:
         raise Wrong(f"没有这种规则类型；可用：{kinds}", f"there is no such kind of rule; allowed: {kinds}")
     return kind
 
 
 def _rule_faults(plan: Plan, index: int, rule: Rule, catalogue: Catalogue) -> Iterator[Fault]:
-    scope = getattr(rule, "scope", Scope())
+    scope = rule.scope
     categories = {product.category for product in catalogue.values()}
     for key, names, known, zh, en in (
         ("categories", scope.categories, categories, "没有这个类目的商品", "no product has this category"),
         ("skus", scope.skus, catalogue.keys(), "没有这个 SKU 的商品", "no product has this SKU"),
         ("exclude", scope.exclude, catalogue.keys(), "没有这个 SKU 的商品", "no product has this SKU"),
     ):
-        path = f"rules[{index}].scope.{key}"
+        path = f"rules[{index}].{rule.scope_key}.{key}"
         for name in sorted(names - known):
             yield Fault(plan.lines.get((path, name)), path, f"{zh}：{name}", f"{en}: {name}")
     if getattr(rule, "base", "net") == "profit":
