@@ -80,7 +80,7 @@ def reward_of(data: Mapping[str, Any]) -> str:
     """A reward in kind in words, from the plan's mapping."""
     names = {
         "coupon": "优惠券 {coupon}",
-        "points": "{points} 积分",
+        "points": "积分 {points} 分",
         "gift": "赠品「{gift}」",
         "title": "荣誉称号「{title}」",
     }

@@ -150,7 +150,7 @@ class TeamRule:
         sentence += "（不足 1 分舍去）" if sales.fen * rate_bp % 10000 else ""
         if facts["taken"]:
             each = " − ".join(f"{item['code']} 的 {_share(item).spoken} 元" for item in facts["taken"])
-            sentence += f"，级差减去直接下级的分红：− {each} = {TeamRule.amount_of(facts).spoken} 元"
+            sentence += f"，级差 {_share(facts).spoken} 元 − {each} = {TeamRule.amount_of(facts).spoken} 元"
         return sentence
 
 

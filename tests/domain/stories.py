@@ -27,12 +27,14 @@ class Story:
     """A scenario that grows by one fact a call."""
 
     def __init__(self, plan: str, chain: str = "A>B>C") -> None:
+        """`A>B>C, A>D`: A invited B and D, B invited C; who stands last in the first chain sells."""
         self.plan = plan
-        codes = chain.split(">")
-        self.seller = codes[-1]
-        self.distributors: list[dict[str, Any]] = [
-            {"code": code, "upline": upline} for upline, code in zip([None, *codes], codes, strict=False)
-        ]
+        self.seller = chain.split(",")[0].split(">")[-1]
+        uplines: dict[str, str | None] = {}
+        for codes in (part.strip().split(">") for part in chain.split(",")):
+            for upline, code in zip([None, *codes], codes, strict=False):
+                uplines.setdefault(code, upline)
+        self.distributors: list[dict[str, Any]] = [{"code": code, "upline": up} for code, up in uplines.items()]
         self.products: list[dict[str, Any]] = []
         self.orders: list[dict[str, Any]] = []
 
@@ -64,6 +66,15 @@ class Story:
         )
         return self
 
+    def sold(
+        self, no: str, seller: str | None = None, paid: str = "100.00", at: str = "2026-03-01", **facts: Any
+    ) -> Story:
+        """An order of one line, completed when it is paid (`at`, noon of a day), for a customer of its own."""
+        noon = at if "T" in at else f"{at}T12:00:00+08:00"
+        line = (facts.pop("sku", "P"), facts.pop("qty", 1), paid)
+        facts = {"seller": seller or self.seller, "buyer": f"customer of {no}", "completed_at": noon} | facts
+        return self.order(no, line, paid_at=noon, **facts)
+
     def refund(self, amount: str = "0.00", qty: int = 0, line: int = 0, at: str = "2026-03-04T10:00:00+08:00") -> Story:
         """Of the last order."""
         self.orders[-1]["refunds"].append({"at": at, "line": line, "qty": qty, "amount": amount})
@@ -90,9 +101,23 @@ class Story:
             sums[award["to"]] = sums.get(award["to"], 0) + award["amount_fen"]
         return {code: Money(fen).yuan for code, fen in sums.items()}
 
+    def of(self, rule: str, as_of: str | None = None) -> list[dict[str, Any]]:
+        """The awards of one rule."""
+        return [award for award in self.awards(as_of) if award["rule"] == rule]
+
+    def stands(self, as_of: str | None = None) -> list[tuple[str, str | None, int | None, str]]:
+        """(to, order, n, state) of every award."""
+        return [(award["to"], award["order"], award["n"], award["state"]) for award in self.awards(as_of)]
+
     def skipped(self, as_of: str | None = None) -> list[tuple[str, str | None, str]]:
         """(as, to, reason) of every skip."""
         return [(skip["as"], skip["to"], skip["reason"]) for skip in self.result(as_of)["skips"]]
+
+
+def ruled(*rules: str, chain: str = "A", terms: str = "{hold_days: 0}", levels: str = "[]") -> Story:
+    """A plan of these rules, each a YAML mapping without its title; what is completed is settled unless told."""
+    items = "".join(f"  - {{title: 奖励, {rule}}}\n" for rule in rules)
+    return Story(f"name: 测试方案\nterms: {terms}\nlevels: {levels}\nrules:\n{items}", chain)
 
 
 def given(*pay: str, chain: str = "A>B>C", **plan: Any) -> Story:
