@@ -45,7 +45,7 @@ NET_LEFT = "退款后 {net}"
 
 BY_LEVEL = "（等级：{is}）"
 BY_ROLE = "（角色：{is}）"
-BY_STEPS = "（{window} {reached}，已到 {step} 档）"
+BY_STEPS = "（{window}{reached}，已到 {step} 档）"
 ROLES = {"member": "分销员", "leader": "团长", "creator": "达人", "guide": "导购"}
 
 FULLY_REFUNDED = "{order}实付 {paid} 元，已全额退款，{title}已取消"
@@ -137,6 +137,8 @@ def _basis(basis: Facts) -> str:
     if basis["by"] == "role":
         return BY_ROLE.format(**{"is": ROLES[basis["is"]]})
     reached = REACHED_BY[basis["by"]].format(value=number(basis["by"], basis["count"]))
+    if reached[0].isdecimal():  # Chinese and digits are set apart
+        reached = f" {reached}"
     return BY_STEPS.format(window=IN_WINDOW[basis["window"]], reached=reached, step=number(basis["by"], basis["step"]))
 
 

@@ -118,10 +118,3 @@ def test_a_skip_has_every_field_of_the_contract() -> None:
             "reason": "no_upline",
         }
     ]
-
-
-@pytest.mark.parametrize("path", sorted(PRESETS.glob("*.yaml")), ids=lambda path: path.stem)
-def test_a_preset_opens_with_whom_it_suits_and_evaluates(path: Path) -> None:
-    text = path.read_text(encoding="utf-8")
-    assert all(line.startswith("# ") and line.endswith("。") for line in text.splitlines()[:2])
-    assert Story(text, "A>B>C").order().awards()

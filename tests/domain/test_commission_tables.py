@@ -249,7 +249,7 @@ SENTENCES = [
     ),
     (
         pays('rate: {by: sales, window: month, steps: {"100.00": 10%}}'),
-        "订单 O1 实付 100.00 元 × 奖励 10% = 10.00 元（本月 销售额 100.00 元，已到 100.00 档）",
+        "订单 O1 实付 100.00 元 × 奖励 10% = 10.00 元（本月销售额 100.00 元，已到 100.00 档）",
     ),
     (
         pays("rate: {by: level, table: {bronze: 5%}}", levels=LEVELS),

@@ -330,6 +330,17 @@ def test_a_refund_in_the_instant_of_settlement_comes_before_it() -> None:
     assert story.awards() == []
 
 
+def test_who_fills_a_group_of_five_is_paid_until_the_group_fails() -> None:
+    """R26: 50.00 when five customers have bought the group's product."""
+    group = milestone("{of: buyers, scope: {skus: [GROUP]}}", when="every: 5", reward='reward: {cash: "50.00"}')
+    group.product("GROUP")
+    for number in range(1, 6):
+        assert group.awards() == []
+        group.sold(f"O{number}", sku="GROUP", at=f"2026-03-0{number}")
+    assert group.earns() == {"A": "50.00"}
+    assert group.refund("100.00", at="2026-03-10").earns() == {"A": "0.00"}
+
+
 # who may earn
 
 
