@@ -35,13 +35,14 @@ SKIPPED: Mapping[str, str] = {
     "below_first_step": "付款时他还没到第一档",
     "capped": "已到这一行的佣金上限，超出的部分不发",
 }
+SEATS: Mapping[str, str] = {"seller": "出单人", "milestone": "达标", "team": "团队", "ranking": "排名"}
 STATES: Mapping[str, str] = {"pending": "待结算", "available": "可提现", "reversed": "已取消"}
 
 
 def seat(as_: str) -> str:
-    """A place in the chain in words: 出单人, 上级, 第 2 级上级."""
-    if as_ == "seller":
-        return "出单人"
+    """A place in the chain in words (出单人, 上级, 第 2 级上级), or as what else somebody earns."""
+    if as_ in SEATS:
+        return SEATS[as_]
     up = as_.removeprefix("upline-")
     return "上级" if up == "1" else f"第 {up} 级上级"
 

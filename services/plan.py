@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from domain import plan as documents
 from domain.errors import DomainError
 from domain.plan import Plan
+from models.distributor import Distributor
 from models.order import Product
 from models.plan import PlanVersion
 
@@ -99,6 +100,19 @@ def publish(
     session.add(row)
     session.flush()
     return row
+
+
+def affected(session: Session, difference: documents.Difference) -> int:
+    """How many active distributors a change concerns: of a seat above the seller those with a downline so deep."""
+    rows = session.execute(select(Distributor.id, Distributor.inviter_id, Distributor.role, Distributor.status)).all()
+    roles = {row.id: row.role for row in rows if row.status == "active"}
+    concerned = set(roles)
+    if difference.seat:
+        inviter = {row.id: row.inviter_id for row in rows}
+        concerned = set(inviter)
+        for _ in range(difference.seat):
+            concerned = {up for id_ in concerned if (up := inviter[id_]) is not None}
+    return sum(id_ in roles and (not difference.roles or roles[id_] in difference.roles) for id_ in concerned)
 
 
 def versions(session: Session) -> list[PlanVersion]:

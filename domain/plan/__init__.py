@@ -4,7 +4,7 @@
     check_against(plan, catalogue)         # the SKUs and categories that it names; PlanRefused likewise
     canonical(plan), digest(plan)          # one JSON text and its SHA-256; parse(canonical(plan)) == plan
     live_faults(plan)                      # what of it can be evaluated and not be published yet
-    changes(old, new)                      # the difference in words (domain.plan.diff)
+    changes(old, new)                      # the difference in words
 
 Units    rates are basis points, amounts Money, hold_days days of 24 hours
 Raises   PlanRefused with `faults`: line, key, zh, en
@@ -13,6 +13,7 @@ Raises   PlanRefused with `faults`: line, key, zh, en
 from domain.document import Fault
 from domain.plan.commission import CommissionRule, PayRow
 from domain.plan.counts import ROLES, Condition, Level, Results, Steps, Table, level_of
+from domain.plan.diff import Difference, changes
 from domain.plan.kinds import BONUSES, KINDS
 from domain.plan.live import live_faults
 from domain.plan.milestone import MilestoneCount, MilestoneRule
@@ -41,6 +42,7 @@ __all__ = [
     "Catalogue",
     "CommissionRule",
     "Condition",
+    "Difference",
     "Fault",
     "Level",
     "MilestoneCount",
@@ -60,6 +62,7 @@ __all__ = [
     "TeamRule",
     "Terms",
     "canonical",
+    "changes",
     "check_against",
     "digest",
     "level_of",

@@ -77,6 +77,7 @@ class CommissionRule:
     """`kind: commission`, paid for each order line that the scope holds; see domain.commission."""
 
     kind: ClassVar[str] = "commission"
+    name: ClassVar[str] = "佣金"
     scope_key: ClassVar[str] = "scope"
     id: str
     title: str

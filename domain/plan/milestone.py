@@ -22,6 +22,7 @@ from domain.document import Form, Node, Read, each, one_of, text, whole
 from domain.history import Change, History
 from domain.money import ZERO, Money, rate_text
 from domain.outcome import Award, Reason, Skip
+from domain.plan import say
 from domain.plan.counts import MOST, rising, threshold, threshold_data
 from domain.plan.model import Scope
 from domain.plan.reward import ANY_REWARD, Reward, reward_of
@@ -90,6 +91,7 @@ class MilestoneRule:
     """`every` N: at N, 2N, 3N, …; or `at` each of some. `limit` leaves the first of them in each window."""
 
     kind: ClassVar[str] = "milestone"
+    name: ClassVar[str] = "达标奖励"
     scope_key: ClassVar[str] = "count.scope"
     id: str
     title: str
@@ -132,6 +134,17 @@ class MilestoneRule:
         if self.limit is not None:
             data["limit"] = self.limit
         return data | {"reward": self.reward.data()}
+
+    def parts(self) -> dict[str, str]:
+        of = self.count.of
+        at = "每 " + say.value(of, self.every) if self.every else "、".join(say.value(of, it) for it in self.at or ())
+        said = {"计数": f"{say.WINDOW[self.count.window]}{say.COUNT[of]}", "门槛": f" {at}"}
+        if self.count.of_people:
+            said["算数的下级"] = {"sold": "首单已结算的", "joined": "加入即算"}[self.count.qualify]
+        else:
+            said["适用范围"] = say.scope(self.scope)
+        limit = {} if self.limit is None else {"次数上限": f" {self.limit} 次"}
+        return said | limit | {"奖励": say.reward(self.reward)}
 
     def reached(self, count: int) -> int:
         """How many thresholds a count has reached: 7 of `every: 3` are 2."""

@@ -113,10 +113,12 @@ class Scope:
 class Rule(Protocol):
     """What every kind of rule has. `kind` is permanent: it stands in published versions.
 
+    name       the kind in Chinese
     scope_key  where the scope stands in the rule; a kind without one has the scope that holds everything
     """
 
     kind: ClassVar[str]
+    name: ClassVar[str]
     scope_key: ClassVar[str]
 
     @property
@@ -140,10 +142,13 @@ class Bonus(Rule, Protocol):
     outcomes   what the rule gives over a history by `as_of`
     amount_of  the fen of an award, computed again from the facts stored with it and nothing else
     why        the sentence that a distributor reads, from the same facts
+    parts      the rule in words, each part by its name
     """
 
     @classmethod
     def read(cls, node: Node) -> Bonus: ...
+
+    def parts(self) -> dict[str, str]: ...
 
     def outcomes(self, history: History, as_of: datetime) -> Iterator[Award | Skip]: ...
 

@@ -19,6 +19,7 @@ from domain.document import Form, Node, each, one_of, text
 from domain.history import History, Part, Sale
 from domain.money import ZERO, Money
 from domain.outcome import Award, Skip
+from domain.plan import say
 from domain.plan.counts import threshold, threshold_data
 from domain.plan.model import Scope
 from domain.plan.reward import NO_PERCENT, Reward, reward_of
@@ -39,6 +40,7 @@ class RankingRule:
     """The n-th prize is for rank n."""
 
     kind: ClassVar[str] = "ranking"
+    name: ClassVar[str] = "排行榜奖励"
     scope_key: ClassVar[str] = "scope"
     id: str
     title: str
@@ -77,6 +79,12 @@ class RankingRule:
             **least,
             "prizes": [prize.data() for prize in self.prizes],
         }
+
+    def parts(self) -> dict[str, str]:
+        prizes = "、".join(f"第 {n} 名{say.reward(prize)}" for n, prize in enumerate(self.prizes, start=1))
+        least = {} if self.at_least is None else {"入榜门槛": f" {say.value(self.by, self.at_least)}"}
+        said = {"周期": say.WINDOW[self.window], "排名依据": say.COUNT[self.by]}
+        return said | least | {"奖品": prizes, "适用范围": say.scope(self.scope)}
 
     # Over a history
 

@@ -17,6 +17,7 @@ from domain.history import History
 from domain.money import Money
 from domain.outcome import Award, Skip
 from domain.periods import Window
+from domain.plan import say
 from domain.plan.counts import MOST, WINDOWS
 from domain.plan.model import Scope
 from domain.plan.reward import NO_PERCENT, Reward, reward_of
@@ -27,6 +28,7 @@ class TaskRule:
     """`limit` is how often in each window; None: as often as it is approved."""
 
     kind: ClassVar[str] = "task"
+    name: ClassVar[str] = "任务奖励"
     scope_key: ClassVar[str] = "scope"
     id: str
     title: str
@@ -58,6 +60,11 @@ class TaskRule:
         data = {"id": self.id, "kind": self.kind, "title": self.title, "evidence": self.evidence}
         limit = {} if self.limit is None else {"limit": self.limit}
         return data | {"reward": self.reward.data(), **limit, "window": self.window}
+
+    def parts(self) -> dict[str, str]:
+        limit = {} if self.limit is None else {"次数上限": f" {self.limit} 次"}
+        evidence = {"screenshot": "截图", "text": "文字"}[self.evidence]
+        return {"证明": evidence, "周期": say.WINDOW[self.window]} | limit | {"奖励": say.reward(self.reward)}
 
     def outcomes(self, history: History, as_of: datetime) -> Iterator[Award | Skip]:
         """Nothing: what a person decides cannot be evaluated."""

@@ -20,6 +20,7 @@ from domain.document import Form, Node, flag, one_of, rate, text, whole
 from domain.history import History, Sale
 from domain.money import ZERO, Money, rate_text
 from domain.outcome import Award, Reason, Skip
+from domain.plan import say
 from domain.plan.counts import read_steps, step_at, steps_data
 from domain.plan.model import Scope
 
@@ -29,6 +30,7 @@ class TeamRule:
     """The team is the downline to `depth` levels, with himself where `own` is true."""
 
     kind: ClassVar[str] = "team"
+    name: ClassVar[str] = "团队分红"
     scope_key: ClassVar[str] = "scope"
     id: str
     title: str
@@ -67,6 +69,17 @@ class TeamRule:
             "own": self.own,
             "steps": steps_data("sales", self.steps, rate_text),
             "differential": self.differential,
+        }
+
+    def parts(self) -> dict[str, str]:
+        steps = "、".join(f"{Money(at).spoken} 元起 {rate_text(rate_bp)}" for at, rate_bp in self.steps)
+        return {
+            "周期": say.WINDOW[self.window],
+            "团队层数": f" {self.depth} 层",
+            "含本人": say.YES[self.own],
+            "分红比例": f" {steps}",
+            "级差": say.YES[self.differential],
+            "适用范围": say.scope(self.scope),
         }
 
     # Over a history

@@ -146,7 +146,49 @@ def test_a_batch_writes_one_result_for_each_case(alone: Flask, tmp_path: Path) -
     assert list(result("bad-plan")) == list(result("bad-time")) == list(result("no-scenario")) == ["error"]
 
 
+def test_evaluate_takes_every_kind_and_shows_it_under_its_rule(alone: Flask, scenario: Path) -> None:
+    text = alone("plan", "evaluate", ASSETS / "plans" / "fruit-shop.yaml", scenario).text
+    assert "首单奖励\n  B（达标）10.00 元，可提现\n    首单奖励：订单 O1 结算后，结算订单达到 1 单" in text
+    assert "周冲刺\n  B（排名）100.00 元，可提现" in text
+    assert "带新奖励\n  A（达标）非现金奖励，可提现" in text
+
+
+# diff
+
+
+CHEAPER = FRUIT.read_text(encoding="utf-8").replace("upline-1, rate: 5%", "upline-1, rate: 4%")
+
+
+def test_diff_says_in_words_what_changes_without_a_database(alone: Flask, tmp_path: Path) -> None:
+    new = tmp_path / "new.yaml"
+    new.write_text(CHEAPER, encoding="utf-8")
+    assert alone("plan", "diff", FRUIT, new).text == "推广佣金：上级从 5% 降到 4%\n"
+    assert alone("plan", "diff", FRUIT, FRUIT, "--json").data == {"changes": []}
+    assert "完全一样" in alone("plan", "diff", FRUIT, FRUIT).text
+
+
+def test_diff_counts_whom_a_change_concerns(flask: Flask, shop: Shop, tmp_path: Path) -> None:
+    shop.joins("xiaoli")
+    for name in ("laowang", "amei"):
+        shop.joins(name, "xiaoli")
+    new = tmp_path / "new.yaml"
+    new.write_text(CHEAPER.replace("hold_days: 7", "hold_days: 15"), encoding="utf-8")
+    assert flask("plan", "diff", FRUIT, new, "--json").data == {
+        "changes": [
+            {"text": "售后期从 7 天改为 15 天", "affected": 3},
+            {"text": "推广佣金：上级从 5% 降到 4%", "affected": 1},
+        ]
+    }
+    assert "推广佣金：上级从 5% 降到 4%，影响 1 人" in flask("plan", "diff", FRUIT, new).text
+
+
 # publish and list
+
+
+def test_what_the_live_path_cannot_carry_out_yet_is_refused_with_its_lines(flask: Flask) -> None:
+    printed = flask("plan", "publish", ASSETS / "plans" / "three-for-one.yaml", "--json", code=1)
+    assert [(it["line"], it["field"]) for it in printed.data["error"]["fields"]] == [(7, "rules[0].kind")]
+    assert len(flask("plan", "list", "--json").data["versions"]) == 1
 
 
 def test_publish_makes_the_next_version_from_now_on(flask: Flask, shop: Shop) -> None:

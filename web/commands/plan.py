@@ -1,4 +1,7 @@
-"""`flask plan`: try a plan on a scenario, publish a version, list them. `evaluate` needs no database."""
+"""`flask plan`: try a plan on a scenario, compare two, publish a version, list them.
+
+`evaluate` needs no database; `diff` counts whom a change concerns where one answers, and does without where none does.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import click
+from sqlalchemy.exc import InterfaceError, OperationalError, ProgrammingError
 
 from domain.document import Refused
 from domain.evaluation import END_OF_TIME, Evaluation, evaluate, evaluate_files
 from domain.money import Money
-from domain.plan import Plan, parse
+from domain.plan import Difference, Plan, changes, parse
 from domain.scenario import parse_scenario
 from models.plan import PlanVersion
 from services import distributor, plan
@@ -28,10 +32,11 @@ VERSION_STATES = {IN_FORCE: "生效中", SCHEDULED: "未生效", SUPERSEDED: "�
 
 
 def group(deps: CommandDeps) -> click.Group:
-    @click.group("plan", help="分销方案：试算、发布、查看版本。")
+    @click.group("plan", help="分销方案：试算、比较、发布、查看版本。")
     def commands() -> None: ...
 
     commands.add_command(_evaluate())
+    commands.add_command(_diff(deps))
     commands.add_command(_publish(deps))
     commands.add_command(_list(deps))
     return commands
@@ -105,22 +110,64 @@ def _read(path: Path) -> str:
 def _evaluation_text(document: Plan, found: Evaluation) -> Iterator[str]:
     data = found.data()
     yield f"方案「{document.name}」：{len(data['awards'])} 笔佣金，{len(data['skips'])} 笔没有拿到或没有拿足"
-    order = None
+    heading = None
     for award in data["awards"]:
-        if award["order"] != order:
-            order = award["order"]
-            yield f"\n订单 {order}"
-        money, state = Money(award["amount_fen"]).spoken, STATES[award["state"]]
-        yield f"  {award['to']}（{seat(award['as'])}）{money} 元，{state}"
+        if _heading(document, award) != heading:
+            heading = _heading(document, award)
+            yield f"\n{heading}"
+        given = "非现金奖励" if award["reward"] else f"{Money(award['amount_fen']).spoken} 元"
+        yield f"  {award['to']}（{seat(award['as'])}）{given}，{STATES[award['state']]}"
         yield f"    {award['why']}"
     if data["skips"]:
         yield "\n没有拿到或没有拿足的："
         yield columns(
-            (f"订单 {skip['order']}", skip["to"] or "—", seat(skip["as"]), skip["rule"], SKIPPED[skip["reason"]])
+            (_occasion(skip), skip["to"] or "—", seat(skip["as"]), skip["rule"], SKIPPED[skip["reason"]])
             for skip in data["skips"]
         )
     sums = {state: Money(sum(a["amount_fen"] for a in data["awards"] if a["state"] == state)) for state in STATES}
     yield f"\n合计：待结算 {sums['pending'].spoken} 元，可提现 {sums['available'].spoken} 元"
+
+
+def _heading(document: Plan, award: dict[str, Any]) -> str:
+    """The order, or the rule, under which an award is shown."""
+    if award["as"] not in ("milestone", "team", "ranking"):
+        return f"订单 {award['order']}"
+    return next(rule.title for rule in document.rules if rule.id == award["rule"])
+
+
+def _occasion(skip: dict[str, Any]) -> str:
+    return f"订单 {skip['order']}" if skip["order"] is not None else skip["window"] or "加入时"
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# diff
+
+
+def _diff(deps: CommandDeps) -> click.Command:
+    @click.command("diff", help="两份方案差在哪里，影响多少分销员。数据库没有应答时不数人。")
+    @click.argument("old_file", metavar="OLD.yaml", type=FILE)
+    @click.argument("new_file", metavar="NEW.yaml", type=FILE)
+    @answering
+    def diff(old_file: Path, new_file: Path) -> Answer:
+        found = changes(parse(_read(old_file)), parse(_read(new_file)))
+        counted = _affected(deps, found)
+        data = [{"text": it.text, "affected": count} for it, count in zip(found, counted, strict=True)]
+        lines = [
+            it.text if count is None else f"{it.text}，影响 {count} 人"
+            for it, count in zip(found, counted, strict=True)
+        ]
+        return Answer({"changes": data}, "\n".join(lines) or "两份方案的意思完全一样。")
+
+    return diff
+
+
+def _affected(deps: CommandDeps, found: list[Difference]) -> list[int | None]:
+    """How many distributors each change concerns; None where no database answers, or it has no tables yet."""
+    try:
+        with deps.sessions.reading() as session:
+            return [plan.affected(session, difference) for difference in found]
+    except (OperationalError, ProgrammingError, InterfaceError):
+        return [None] * len(found)
 
 
 # ---------------------------------------------------------------------------------------------------------------
