@@ -279,6 +279,15 @@ def line_state(line: PaidLine, refunds: Iterable[Refunded]) -> LineState:
     return LineState(line, net, units)
 
 
+def course(line: PaidLine, refunds: Sequence[Refunded]) -> list[LineState]:
+    """The line after its payment and after each moment of refunds; all refunds of one moment are one change."""
+    moments = sorted({refund.at for refund in refunds if refund.line == line.no})
+    return [
+        line_state(line, ()),
+        *(line_state(line, [refund for refund in refunds if refund.at <= moment]) for moment in moments),
+    ]
+
+
 # ---------------------------------------------------------------------------------------------------------------
 # Settling
 

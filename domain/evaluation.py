@@ -19,12 +19,11 @@ from typing import Any, Literal, TypeAlias
 
 from domain.commission import (
     Decision,
-    LineState,
-    PaidLine,
     Reason,
     RowResult,
     RowTerms,
     amounts,
+    course,
     decide,
     line_state,
     order_settles,
@@ -130,24 +129,14 @@ def _outcomes(order: Order, decision: Decision, as_of: datetime) -> Iterator[Awa
     """The awards of an order as they stand, and a skip `capped` where the cap cuts them."""
     settled = _is_settled(order, decision, as_of)
     for line in order.paid.lines:
-        course = _course(order, line, as_of)
-        worth = [amounts(decision.payable(line.no), state, decision.max_share_bp) for state in course]
+        states = course(line, [refund for refund in order.refunds if refund.at <= as_of])
+        worth = [amounts(decision.payable(line.no), state, decision.max_share_bp) for state in states]
         for moments in zip(*worth, strict=True):
             now = moments[-1]
             if any(moment.amount > ZERO for moment in moments):
-                yield Award(order.paid.no, now, _state(now, settled), facts_of(order.paid, decision, course[-1], now))
+                yield Award(order.paid.no, now, _state(now, settled), facts_of(order.paid, decision, states[-1], now))
             if now.capped:
                 yield Skip(order.paid.no, now.terms, "capped")
-
-
-def _course(order: Order, line: PaidLine, as_of: datetime) -> list[LineState]:
-    """The line after its payment and after each moment of refunds by `as_of`."""
-    known = [refund for refund in order.refunds if refund.at <= as_of]
-    moments = sorted({refund.at for refund in known})
-    return [
-        line_state(line, []),
-        *(line_state(line, [refund for refund in known if refund.at <= moment]) for moment in moments),
-    ]
 
 
 def _is_settled(order: Order, decision: Decision, as_of: datetime) -> bool:

@@ -69,21 +69,22 @@ def refund(session: Session, order: Order, lines: list[OrderLine], refund: Refun
         .execution_options(populate_existing=True)
     ).all()
     moves = []
+    refunds = _refunds(session, order) if rows else []
     for line in lines:
         mine = sorted((row for row in rows if row.line == line.line), key=lambda row: row.row)
-        for row, amount in _recomputed(mine, line):
+        for row, amount, peak in _recomputed(mine, line, refunds):
+            row.peak = peak
             if amount == row.amount:
                 continue
             purpose: books.Purpose = "available" if row.available_at else "pending"
             account = books.of_distributor(row.distributor_id, purpose)
             moves.append((account, books.house(books.COMMISSION_COST), row.amount - amount))
-            row.amount, row.peak = amount, max(row.peak, amount)
+            row.amount = amount
             row.state = "reversed" if amount == ZERO else purpose
     session.flush()
-    entry_moves = [move for move in moves if move[2]]
-    if entry_moves:
+    if books.legs(moves):  # what one row loses another of the same person may gain: then there is nothing to book
         key = f"clawback:{refund.source}:{refund.refund_no}"
-        ledger.post(session, books.entry(key, "clawback", entry_moves, may_overdraw=True), now=now)
+        ledger.post(session, books.entry(key, "clawback", moves, may_overdraw=True), now=now)
 
 
 def complete(session: Session, order: Order, *, now: datetime) -> None:
@@ -101,19 +102,35 @@ def complete(session: Session, order: Order, *, now: datetime) -> None:
     )
 
 
-def _recomputed(rows: list[Award], line: OrderLine) -> Iterable[tuple[Award, Money]]:
-    """Each row with its amount on the line's present net and units; its facts are brought up to date."""
+def _refunds(session: Session, order: Order) -> list[engine.Refunded]:
+    """All refunds of the order, each with its own time: they may have come in another order."""
+    found = session.execute(select(Refund.at, Refund.lines).where(Refund.order_id == order.id))
+    return [
+        engine.Refunded(row.at, item["line"], item["qty"], Money(item["amount_fen"]))
+        for row in found
+        for item in row.lines
+    ]
+
+
+def _recomputed(
+    rows: list[Award], line: OrderLine, refunds: list[engine.Refunded]
+) -> Iterable[tuple[Award, Money, Money]]:
+    """Each row with its amount on the line's present net and units, and the most it ever was; its facts are brought up
+    to date.
+    """
     if not rows:
         return
-    results = engine.amounts([_terms(row) for row in rows], _line_state(line), rows[0].facts["max_share_bp"])
-    for row, result in zip(rows, results, strict=True):
+    terms, share = [_terms(row) for row in rows], rows[0].facts["max_share_bp"]
+    worth = [engine.amounts(terms, state, share) for state in engine.course(_paid_line(line), refunds)]
+    for row, moments in zip(rows, zip(*worth, strict=True), strict=True):
+        result = moments[-1]
         row.facts = row.facts | {
             "refunded_fen": line.refunded.fen,
             "returned": line.refunded_qty,
             "taken_fen": result.taken.fen,
             "amount_fen": result.amount.fen,
         }
-        yield row, result.amount
+        yield row, result.amount, max(moment.amount for moment in moments)
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -186,10 +203,6 @@ def _person(row: Distributor) -> engine.Person:
 
 def _paid_line(line: OrderLine) -> engine.PaidLine:
     return engine.PaidLine(line.line, line.sku, line.category, line.qty, line.paid, line.cost, line.name)
-
-
-def _line_state(line: OrderLine) -> engine.LineState:
-    return engine.LineState(_paid_line(line), line.paid - line.refunded, line.qty - line.refunded_qty)
 
 
 def _paid_order(session: Session, order: Order, lines: list[OrderLine]) -> engine.PaidOrder:
