@@ -8,7 +8,7 @@ Locks    whoever gets an inviter is locked together with the inviter and the cha
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -121,6 +121,7 @@ def join(
                 status="active" if mode == "open" else "review",
                 inviter_id=inviter.id if inviter else None,
                 inviter_reason="code" if inviter else None,
+                invited_at=now.replace(microsecond=0) if inviter else None,
                 # From the whole second on: an order's time has no finer grain.
                 joined_at=now.replace(microsecond=0),
                 created_at=now,
@@ -171,10 +172,7 @@ def bind(session: Session, who: Distributor, inviter: Distributor, *, reason: st
     """Give `who` his inviter, once, within 24 hours of joining and before his first order."""
     if who.inviter_id == inviter.id:
         return
-    chain = [row.id for row in upline(session, inviter)]
-    locked = select(Distributor).where(Distributor.id.in_({who.id, inviter.id, *chain})).order_by(Distributor.id)
-    session.scalars(locked.with_for_update().execution_options(populate_existing=True)).all()
-    chain = [row.id for row in upline(session, inviter)]
+    chain = _lock_with_chain(session, who, inviter)
 
     rules.check_inviter(me=who.id, inviter=inviter.id, inviter_name=inviter.nickname, inviters_upline=chain)
     present = session.get(Distributor, who.inviter_id) if who.inviter_id is not None else None
@@ -185,17 +183,45 @@ def bind(session: Session, who: Distributor, inviter: Distributor, *, reason: st
         has_sold=has_sold(session, who),
         now=now,
     )
-    who.inviter_id, who.inviter_reason = inviter.id, reason
+    who.inviter_id, who.inviter_reason, who.invited_at = inviter.id, reason, now.replace(microsecond=0)
     session.flush()
+
+
+def _lock_with_chain(session: Session, who: Distributor, inviter: Distributor) -> list[int]:
+    """Lock both and everybody above the inviter; the ids of the latter.
+
+    The chain may grow at its upper end until that end is locked: what was read is locked and read again until nothing
+    new is found.
+    """
+    locked: set[int] = set()
+    chain = _whole_chain(session, inviter)
+    while not locked.issuperset(wanted := {who.id, inviter.id, *chain}):
+        rows = select(Distributor).where(Distributor.id.in_(wanted)).order_by(Distributor.id)
+        session.scalars(rows.with_for_update().execution_options(populate_existing=True)).all()
+        locked = wanted
+        chain = _whole_chain(session, inviter)
+    return chain
+
+
+def _whole_chain(session: Session, who: Distributor) -> list[int]:
+    """Everybody above him, however many: a loop is one at any length."""
+    chain: list[int] = []
+    while (part := upline(session, who)) and part[-1].id not in chain:
+        chain += [row.id for row in part]
+        who = part[-1]
+    return chain
 
 
 def has_sold(session: Session, who: Distributor) -> bool:
     return bool(session.scalar(select(exists().where(Order.distributor_id == who.id))))
 
 
-def upline(session: Session, who: Distributor, depth: int = rules.DEEPEST_UPLINE) -> list[Distributor]:
-    """The chain of inviters, nearest first, at most `depth` of them: one query, whatever its length."""
-    if who.inviter_id is None or depth < 1:
+def upline(session: Session, who: Distributor, *, at: datetime | None = None) -> list[Distributor]:
+    """The chain of inviters, nearest first, at most DEEPEST_UPLINE of them: one query, whatever its length.
+
+    With `at` as it was then: it ends where nobody had been named yet, and below whoever had not joined yet.
+    """
+    if who.inviter_id is None or not _was_invited(who, at):
         return []
     chain = select(Distributor.id, Distributor.inviter_id, literal(1).label("up")).where(
         Distributor.id == who.inviter_id
@@ -203,9 +229,25 @@ def upline(session: Session, who: Distributor, depth: int = rules.DEEPEST_UPLINE
     tree = chain.cte("chain", recursive=True)
     above = aliased(Distributor)
     tree = tree.union_all(
-        select(above.id, above.inviter_id, tree.c.up + 1).where(above.id == tree.c.inviter_id, tree.c.up < depth)
+        select(above.id, above.inviter_id, tree.c.up + 1).where(
+            above.id == tree.c.inviter_id, tree.c.up < rules.DEEPEST_UPLINE
+        )
     )
-    return list(session.scalars(select(Distributor).join(tree, Distributor.id == tree.c.id).order_by(tree.c.up)))
+    rows = session.scalars(select(Distributor).join(tree, Distributor.id == tree.c.id).order_by(tree.c.up)).all()
+    return list(rows) if at is None else list(_as_it_was(rows, at))
+
+
+def _as_it_was(chain: Iterable[Distributor], at: datetime) -> Iterator[Distributor]:
+    for row in chain:
+        if row.joined_at > at or row.status in ("review", "refused"):
+            return
+        yield row
+        if not _was_invited(row, at):
+            return
+
+
+def _was_invited(who: Distributor, at: datetime | None) -> bool:
+    return at is None or who.invited_at is None or who.invited_at <= at
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,7 @@ def record(session: Session, vault: Vault, facts: OrderFacts, *, now: datetime) 
 
     loaded = plan.in_force(session, facts.paid_at)
     decided = attribution.decide(session, vault, facts, loaded)
-    upline = distributor.upline(session, decided.seller) if decided.seller else []
+    upline = distributor.upline(session, decided.seller, at=facts.paid_at) if decided.seller else []
     order, lines = _insert(session, _values(facts, digest, vault, decided, upline, loaded, now), facts)
     attribution.leave_touch(session, decided, order.id, at=facts.paid_at)
     commission.accrue(session, order, lines, now=now)
