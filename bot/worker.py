@@ -59,6 +59,14 @@ class _Work:
     lanes: list[str]
 
 
+@dataclass(slots=True)
+class _UnderWay:
+    """A message in work. overtaken: the platform has waited for it in vain, sent it again and been answered."""
+
+    started: float
+    overtaken: bool = False
+
+
 class Assistant:
     """Handles messages of all channels. Safe to use from several threads and processes."""
 
@@ -75,7 +83,7 @@ class Assistant:
         self._understanding = understanding
         self._clock = clock
         self._wake = wake
-        self._in_work: set[tuple[str, str]] = set()
+        self._in_work: dict[tuple[str, str], _UnderWay] = {}
         self._in_work_lock = threading.Lock()
         self._products: tuple[ProductName, ...] = ()
         self._products_until = 0.0
@@ -88,14 +96,16 @@ class Assistant:
         """
         key = (inbound.channel, inbound.key)
         with self._in_work_lock:
-            if key in self._in_work:
+            if (first := self._in_work.get(key)) is not None:
+                first.overtaken |= time.monotonic() - first.started >= PASSIVE_WITHIN_SECONDS
                 return ""
-            self._in_work.add(key)
+            mine = self._in_work[key] = _UnderWay(time.monotonic())
         try:
-            return self._receive(inbound)
+            answer = self._receive(inbound)
         finally:
             with self._in_work_lock:
-                self._in_work.discard(key)
+                del self._in_work[key]
+        return self._send_instead(inbound) if answer and mine.overtaken else answer
 
     def _receive(self, inbound: Inbound) -> str:
         try:
@@ -125,6 +135,21 @@ class Assistant:
             work = self._work(session, inbound, arrival, now=now, started=started)
             message.keep_handled(session, inbound, answer=work.answer, intent=work.intent, now=now)
         return work
+
+    def _send_instead(self, inbound: Inbound) -> str:
+        """The answer goes by the outbox: the platform has hung up on this request and is content with the repeat's 200.
+
+        It is not told earlier, because what made this late may have been the commit.
+        """
+        now, lane = self._clock(), message.lane_of_member(inbound.sender)
+        with self._sessions.writing() as session:
+            row = message.find_inbox(session, inbound)
+            if row is not None and row.answer:
+                key = f"answer:{inbound.channel}:{inbound.key}:late"
+                message.queue_text(session, key=key, lane=lane, text=row.answer, now=now)
+                row.answer = ""
+        self._wake([lane])
+        return ""
 
     def _stored_or_kept(self, inbound: Inbound, fault: str) -> str:
         """The answer that another transaction stored; else keep the message for the workers."""
@@ -199,6 +224,7 @@ class Assistant:
             return _Work("ignored", "", [])
         if _greeted_before(inbound, arrival.dialog_row, now):
             return _Work("ignored", "", [])
+        message.hold_dialog(session, arrival.dialog_row, now)
         ctx = self._context(session, inbound, arrival, now)
         before = ctx.dialog
         ask = self._understand(inbound, ctx, now)

@@ -170,6 +170,12 @@ def dialog(row: DialogRow | None, now: datetime) -> Dialog | None:
     return Dialog(row.state, row.facts, row.expires_at)
 
 
+def hold_dialog(session: Session, row: DialogRow | None, now: datetime) -> None:
+    """Lock what is waited for and read it again: of two answers at one moment the second finds it answered."""
+    if row is not None and dialog(row, now) is not None:
+        session.refresh(row, with_for_update=True)
+
+
 def save_dialog(
     session: Session, row: DialogRow | None, channel: str, sender: str, state: Dialog | None, greeted_on: date | None
 ) -> None:
