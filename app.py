@@ -68,7 +68,6 @@ from web.server import Server
 log = logging.getLogger("app")
 
 ASSETS = ROOT / "assets"
-MERCHANT = "鲜果到家"
 SWEEP_SECONDS = 2.0
 
 
@@ -208,7 +207,7 @@ def _sender(
         client=client,
         agent_id=settings.wecom.agent_id,
         robots={lane_of_robot(key): key for key in settings.wecom.robot_keys},
-        draw=Drawer(sessions, studio, ASSETS / "images", MERCHANT, name_of),
+        draw=Drawer(sessions, studio, ASSETS / "images", settings.merchant_name, settings.merchant_contact, name_of),
         on_name=lambda session, userid, name: distributor.learn_name(session, vault, userid, name),
         operators=lambda session: [row.userid for row in distributor.operators(session)],
         say=say,
