@@ -24,10 +24,9 @@ from web import in_transaction
 def receive_all(shop: Shop, database: Database, inbounds: list[Any], processes: int = 4) -> list[Any]:
     """All at the same moment, by several processes; then what was kept for the workers."""
     with connections(database, len(inbounds)) as sessions:
-        crowd = itertools.cycle(
-            [Assistant(sessions, shop.house, understanding(), shop.clock, shop.wake) for _ in range(processes)]
-        )
-        answers = at_once([lambda inbound=inbound, one=next(crowd): one.receive(inbound) for inbound in inbounds])
+        crowd = [Assistant(sessions, shop.house, understanding(), shop.clock, shop.wake) for _ in range(processes)]
+        acts = zip(itertools.cycle(crowd), inbounds, strict=False)
+        answers = at_once([lambda one=one, inbound=inbound: one.receive(inbound) for one, inbound in acts])
     shop.later(seconds=2)
     for inbox in shop.assistant.due():
         shop.assistant.retry(inbox)

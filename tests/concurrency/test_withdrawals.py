@@ -118,9 +118,8 @@ def asks(shop: Shop, text: str = "提现 50") -> str:
 def receive_all(shop: Shop, database: Database, inbounds: list[Inbound], processes: int = 2) -> list[Any]:
     """Every message at the same moment, by several processes in turn; then what was kept for the workers."""
     with connections(database, len(inbounds)) as sessions:
-        crowd = itertools.cycle(assistants(shop, sessions, processes))
-        acts = [lambda inbound=inbound, one=next(crowd): one.receive(inbound) for inbound in inbounds]
-        answers = at_once(acts)
+        acts = zip(itertools.cycle(assistants(shop, sessions, processes)), inbounds, strict=False)
+        answers = at_once([lambda one=one, inbound=inbound: one.receive(inbound) for one, inbound in acts])
     shop.later(seconds=2)
     for inbox in shop.assistant.due():
         shop.assistant.retry(inbox)
