@@ -6,7 +6,7 @@ them with other numbers, people and times. Balances, tallies and one settlement 
 
 Shape    groups of ten distributors: one root, three whom he invited, six whom they invited; all but roots sell, and
          each order gives the seller and his inviter an award. Orders are spread evenly over 60 days and all sellers;
-         those older than 20 days are settled. So a distributor has as many orders in a small database as in a large one.
+         those older than 20 days are settled. A distributor has as many orders in a small database as in a large one.
 """
 
 from __future__ import annotations
@@ -114,9 +114,9 @@ class _Loading:
 
     def _distributors(self) -> tuple[Sequence[str], Iterable[Row]]:
         columns = ("id", "code", "status", "role", "member", "told_name", "inviter_id", "inviter_reason")
+        usual = ("active", "member", False)
         return (*columns, "joined_at", "created_at"), (
-            (who, self.codes[who], "active", "member", False, f"推客{who}", above, "code" if above else None)
-            + (self.joined, self.joined)
+            (who, self.codes[who], *usual, f"推客{who}", above, "code" if above else None, self.joined, self.joined)
             for who in range(1, self.distributors + 1)
             for above in [self.inviter(who)]
         )

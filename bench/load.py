@@ -91,10 +91,10 @@ class _Line:
         head, found, body = self._got.partition(b"\r\n\r\n")
         if not found:
             return None
-        fields = dict(
-            (name.strip().lower(), value.strip())
+        fields = {
+            name.strip().lower(): value.strip()
             for name, _, value in (line.partition(b":") for line in head.split(b"\r\n")[1:])
-        )
+        }
         if len(body) < int(fields[b"content-length"]):
             return None
         if fields.get(b"connection", b"").lower() == b"close":

@@ -9,14 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, CursorResult, and_, func, insert, literal, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, and_, bindparam, func, insert, literal, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from domain import ledger as rules
 from domain.errors import IdempotencyConflict
 from domain.money import ZERO, Money
-from models.base import MoneyFen
+from models.base import MoneyFen, table_of
 from models.ledger import LedgerAccount, LedgerEntry, LedgerPosting
 
 PURPOSES: tuple[rules.Purpose, ...] = ("pending", "available", "withdrawing")
@@ -112,13 +112,13 @@ def _change_balance(session: Session, account_id: int, leg: rules.Leg, *, may_ov
 
 def balances(session: Session, distributor_id: int) -> Balances:
     """What a distributor has; zero on accounts that were never opened."""
-    found: dict[str, Money] = {
-        row.purpose: row.balance
-        for row in session.execute(
-            select(LedgerAccount.purpose, LedgerAccount.balance).where(LedgerAccount.distributor_id == distributor_id)
-        )
-    }
+    found: dict[str, Money] = {row[0]: row[1] for row in session.execute(_BALANCES, {"id": distributor_id})}
     return Balances(*(found.get(purpose) or ZERO for purpose in PURPOSES))
+
+
+_ACCOUNT = table_of(LedgerAccount).c
+# Made once: it is asked with most messages.
+_BALANCES = select(_ACCOUNT.purpose, _ACCOUNT.balance).where(_ACCOUNT.distributor_id == bindparam("id"))
 
 
 @dataclass(frozen=True, slots=True)
