@@ -65,4 +65,5 @@ def test_the_story_with_a_process_for_each_part(production: Production) -> None:
         assert code == 0, process.tail()
         assert seconds < STOPS_WITHIN
     assert_log_is_clean(production.clock)
+    assert_log_is_clean(production.web)
     production.simulator.stop()
