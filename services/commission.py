@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from domain import commission as engine
@@ -26,6 +26,9 @@ from models.commission import Award, Skip
 from models.distributor import Distributor
 from models.order import Order, OrderLine, Refund
 from services import ledger, plan
+from services.once import table_of
+
+_INSERT_AWARD, _INSERT_SKIP = insert(table_of(Award)), insert(table_of(Skip))
 
 
 def accrue(session: Session, order: Order, lines: list[OrderLine], *, now: datetime) -> None:
@@ -47,9 +50,9 @@ def accrue(session: Session, order: Order, lines: list[OrderLine], *, now: datet
         for result in engine.amounts(decision.payable(line.no), state, decision.max_share_bp)
     ]
     if awards:
-        session.execute(insert(Award), awards)
+        session.execute(_INSERT_AWARD, awards)
     if skips := [_skip_values(order, ids, terms) for terms in decision.skips]:
-        session.execute(insert(Skip), skips)
+        session.execute(_INSERT_SKIP, skips)
     moves = [
         (books.house(books.COMMISSION_COST), books.of_distributor(row["distributor_id"], "pending"), row["amount"])
         for row in awards
@@ -151,17 +154,18 @@ class Told:
     settles_at: datetime | None
 
 
+_TOLD = (
+    select(Award, Distributor.code)
+    .join(Distributor, Distributor.id == Award.distributor_id)
+    .where(Award.order_id == bindparam("order_id"), Award.peak > ZERO)
+    .order_by(Award.line, Award.row)
+)
+
+
 def told(session: Session, order: Order, distributor_id: int | None = None) -> list[Told]:
     """The awards of an order, or those of one distributor in it, in the order of lines and rows."""
-    query = (
-        select(Award, Distributor.code)
-        .join(Distributor, Distributor.id == Award.distributor_id)
-        .where(Award.order_id == order.id, Award.peak > ZERO)
-        .order_by(Award.line, Award.row)
-    )
-    if distributor_id is not None:
-        query = query.where(Award.distributor_id == distributor_id)
-    return [_told(row.Award, row.code) for row in session.execute(query)]
+    rows = session.execute(_TOLD, {"order_id": order.id})
+    return [_told(row.Award, row.code) for row in rows if distributor_id in (None, row.Award.distributor_id)]
 
 
 def _told(award: Award, code: str) -> Told:
@@ -236,7 +240,7 @@ def _award_values(
         "rule": terms.rule,
         "row": terms.row,
         "distributor_id": ids[terms.to],
-        "as_": terms.as_,
+        "as": terms.as_,
         "terms": _terms_data(terms),
         "facts": explanation.facts_of(paid, decision, state, result),
         "amount": result.amount,
@@ -253,7 +257,7 @@ def _skip_values(order: Order, ids: dict[str, int], terms: engine.RowTerms) -> d
         "rule": terms.rule,
         "row": terms.row,
         "distributor_id": ids.get(terms.to or ""),
-        "as_": terms.as_,
+        "as": terms.as_,
         "reason": terms.reason,
         "facts": {"title": terms.title},
     }

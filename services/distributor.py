@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import and_, exists, func, literal, select
+from sqlalchemy import Select, and_, bindparam, exists, func, literal_column, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from domain import code as codes
 from domain import distributor as rules
@@ -23,6 +23,7 @@ from domain.conversation import Channel
 from models.distributor import Distributor, Identity, Operator
 from models.order import Order
 from services import ledger
+from services.once import table_of
 from services.vault import Vault
 
 JoinMode = Literal["open", "review"]
@@ -216,6 +217,20 @@ def has_sold(session: Session, who: Distributor) -> bool:
     return bool(session.scalar(select(exists().where(Order.distributor_id == who.id))))
 
 
+def _upline() -> Select[Distributor]:
+    """Built once: it is on the way of every order, and building it costs several times what running it does."""
+    people = table_of(Distributor).c
+    chain = select(people.id, people.inviter_id, literal_column("1").label("up"))
+    tree = chain.where(people.id == bindparam("inviter_id")).cte("chain", recursive=True)
+    above = table_of(Distributor).alias().c
+    higher = select(above.id, above.inviter_id, tree.c.up + literal_column("1"))
+    tree = tree.union_all(higher.where(above.id == tree.c.inviter_id, tree.c.up < rules.DEEPEST_UPLINE))
+    return select(Distributor).join(tree, Distributor.id == tree.c.id).order_by(tree.c.up)
+
+
+_UPLINE = _upline()
+
+
 def upline(session: Session, who: Distributor, *, at: datetime | None = None) -> list[Distributor]:
     """The chain of inviters, nearest first, at most DEEPEST_UPLINE of them: one query, whatever its length.
 
@@ -223,17 +238,7 @@ def upline(session: Session, who: Distributor, *, at: datetime | None = None) ->
     """
     if who.inviter_id is None or not _was_invited(who, at):
         return []
-    chain = select(Distributor.id, Distributor.inviter_id, literal(1).label("up")).where(
-        Distributor.id == who.inviter_id
-    )
-    tree = chain.cte("chain", recursive=True)
-    above = aliased(Distributor)
-    tree = tree.union_all(
-        select(above.id, above.inviter_id, tree.c.up + 1).where(
-            above.id == tree.c.inviter_id, tree.c.up < rules.DEEPEST_UPLINE
-        )
-    )
-    rows = session.scalars(select(Distributor).join(tree, Distributor.id == tree.c.id).order_by(tree.c.up)).all()
+    rows = session.scalars(_UPLINE, {"inviter_id": who.inviter_id}).all()
     return list(rows) if at is None else list(_as_it_was(rows, at))
 
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Executable, Table, and_, func, or_, select, update
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -22,6 +23,7 @@ from models.distributor import Distributor
 from models.order import Order, OrderLine
 from models.rank import Tally
 from services import plan
+from services.once import table_of
 
 By = Literal["sales", "orders", "units"]
 WINDOWS: tuple[Window, ...] = ("day", "week", "month")
@@ -85,7 +87,7 @@ def record(session: Session, order: Order, lines: Iterable[OrderLine]) -> None:
         }
         for label in labels(order.paid_at)
     ]
-    session.execute(_upsert(session, values))
+    session.execute(_upsert(session.get_bind().dialect.name), values)
 
 
 def _counts(session: Session, order: Order) -> bool:
@@ -97,30 +99,27 @@ def _counts(session: Session, order: Order) -> bool:
     return plan.load(session, order.plan_version_id).plan.terms.own_orders == "seller"
 
 
-def _upsert(session: Session, values: list[dict[str, Any]]) -> Any:
-    """INSERT … or add to what is there, in the words of each database; rows in one order, so that none deadlock."""
-    if session.get_bind().dialect.name in ("mysql", "mariadb"):
-        statement = mysql.insert(Tally).values(values)
-        new = statement.inserted
-        return statement.on_duplicate_key_update(
-            sales=Tally.sales + new.sales,
-            orders=Tally.orders + new.orders,
-            units=Tally.units + new.units,
-            reached_at=func.greatest(Tally.reached_at, new.reached_at),
-        )
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    later = func.greatest if session.get_bind().dialect.name == "postgresql" else func.max
-    on_conflict = insert(Tally).values(values)
-    new = on_conflict.excluded
+@lru_cache
+def _upsert(dialect: str) -> Executable:
+    """INSERT … or add to what is there, in the words of each database; rows in one order, so that none deadlock.
+
+    Built once, for one row: a statement with several rows in it is compiled anew at every use.
+    """
+    tally = table_of(Tally)
+    if dialect in ("mysql", "mariadb"):
+        statement = mysql.insert(tally)
+        return statement.on_duplicate_key_update(_sums(tally, statement.inserted, func.greatest))
+    say = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    on_conflict = say(tally)
+    later = func.greatest if dialect == "postgresql" else func.max
     return on_conflict.on_conflict_do_update(
-        index_elements=["label", "distributor_id"],
-        set_={
-            "sales": Tally.sales + new.sales,
-            "orders": Tally.orders + new.orders,
-            "units": Tally.units + new.units,
-            "reached_at": later(Tally.reached_at, new.reached_at),
-        },
+        index_elements=["label", "distributor_id"], set_=_sums(tally, on_conflict.excluded, later)
     )
+
+
+def _sums(old: Table, new: Any, later: Any) -> dict[str, Any]:
+    added = {name: old.c[name] + new[name] for name in ("sales", "orders", "units")}
+    return added | {"reached_at": later(old.c.reached_at, new.reached_at)}
 
 
 def take_back(session: Session, order: Order, before: Counted, after: Counted) -> None:
