@@ -7,6 +7,7 @@ Source   SQLite, PostgreSQL and MariaDB/MySQL; what differs between them is in t
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -30,7 +31,7 @@ from sqlalchemy import (
     make_url,
 )
 from sqlalchemy.dialects import mysql
-from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.orm import (
     DeclarativeBase,
     Session,
@@ -222,7 +223,10 @@ def _prepare_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "begin")
     def on_begin(connection: Any) -> None:
         reading = connection.get_execution_options().get("reading", False)
-        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+        try:
+            connection.connection.driver_connection.execute("BEGIN" if reading else "BEGIN IMMEDIATE")
+        except sqlite3.Error as fault:
+            raise DBAPIError.instance("BEGIN", None, fault, sqlite3.Error) from fault  # locked for too long
 
 
 def _prepare_mysql(engine: Engine) -> None:
@@ -245,7 +249,7 @@ class Sessions:
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
-        with self._writing.begin() as session:
+        with self._writing() as session, session.begin():
             yield session
 
     @contextmanager

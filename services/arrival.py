@@ -16,6 +16,7 @@ from domain.conversation import Inbound
 from models.base import held, table_of
 from models.distributor import Distributor, Identity, Operator
 from models.message import DialogRow, Inbox
+from models.prepared import Prepared
 from services.distributor import Address
 from services.vault import Vault
 
@@ -31,7 +32,6 @@ class Arrival:
 
 
 def _statement() -> Select[Any]:
-    """Made once: putting it together anew for each message would take longer than the database needs to answer."""
     inbox, identity, distributor, operator, dialog = (table_of(model) for model in (Inbox, Identity, *_FOUND))
     first = select(literal(1).label("id")).subquery()  # ids begin at 1: what each is compared with, to be joined at all
     channel: BindParameter[str] = bindparam("channel")
@@ -56,13 +56,13 @@ def _statement() -> Select[Any]:
 
 
 _FOUND = (Distributor, Operator, DialogRow)
-_LOOK = _statement()
+_LOOK = Prepared(_statement())
 
 
 def look(session: Session, vault: Vault, inbound: Inbound) -> Arrival:
     kind, value = Address(inbound.channel, inbound.sender).identity
-    found = session.execute(
-        _LOOK,
+    (found,) = _LOOK.all(
+        session,
         {
             "channel": inbound.channel,
             "key": inbound.key,
@@ -71,7 +71,7 @@ def look(session: Session, vault: Vault, inbound: Inbound) -> Arrival:
             "digest": vault.digest(kind, value),
             "userid": inbound.sender.lower() if inbound.channel == "wecom" else None,
         },
-    ).one()
+    )
     sender, operator, dialog_row = _objects(session, found[2:])
     return Arrival(
         answer=None if found[0] is None else (found[1] or ""),

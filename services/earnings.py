@@ -21,6 +21,7 @@ from domain.settlement import Standing
 from models.base import table_of
 from models.commission import Award
 from models.order import Order
+from models.prepared import Prepared
 from services import commission
 
 SHOWN = 10
@@ -73,7 +74,8 @@ class Explanation:
 def in_period(session: Session, distributor_id: int, period: Period) -> Money:
     """The sum of his awards as they stand, of orders paid in the period."""
     values = {"distributor_id": distributor_id, "start": period.start, "end": period.end}
-    return session.execute(_IN_PERIOD, values).scalar_one() or ZERO
+    ((amount,),) = _IN_PERIOD.all(session, values)
+    return amount or ZERO
 
 
 def _sum_in_period() -> Select[Any]:
@@ -83,7 +85,7 @@ def _sum_in_period() -> Select[Any]:
     return select(func.sum(award.amount)).where(mine, *within)
 
 
-_IN_PERIOD = _sum_in_period()  # made once: it is asked more often than anything else
+_IN_PERIOD = Prepared(_sum_in_period())
 
 
 def lines(session: Session, distributor_id: int, period: Period) -> list[AwardLine]:

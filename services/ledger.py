@@ -18,6 +18,7 @@ from domain.errors import IdempotencyConflict
 from domain.money import ZERO, Money
 from models.base import MoneyFen, table_of
 from models.ledger import LedgerAccount, LedgerEntry, LedgerPosting
+from models.prepared import Prepared
 
 PURPOSES: tuple[rules.Purpose, ...] = ("pending", "available", "withdrawing")
 
@@ -112,13 +113,12 @@ def _change_balance(session: Session, account_id: int, leg: rules.Leg, *, may_ov
 
 def balances(session: Session, distributor_id: int) -> Balances:
     """What a distributor has; zero on accounts that were never opened."""
-    found: dict[str, Money] = {row[0]: row[1] for row in session.execute(_BALANCES, {"id": distributor_id})}
+    found: dict[str, Money] = {row[0]: row[1] for row in _BALANCES.all(session, {"id": distributor_id})}
     return Balances(*(found.get(purpose) or ZERO for purpose in PURPOSES))
 
 
 _ACCOUNT = table_of(LedgerAccount).c
-# Made once: it is asked with most messages.
-_BALANCES = select(_ACCOUNT.purpose, _ACCOUNT.balance).where(_ACCOUNT.distributor_id == bindparam("id"))
+_BALANCES = Prepared(select(_ACCOUNT.purpose, _ACCOUNT.balance).where(_ACCOUNT.distributor_id == bindparam("id")))
 
 
 @dataclass(frozen=True, slots=True)

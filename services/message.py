@@ -25,6 +25,7 @@ from domain.text import split_text
 from domain.withdrawal import State
 from models.base import table_of
 from models.message import DialogRow, Inbox, Outbox
+from models.prepared import Prepared
 
 Say = Callable[[Sentence], str]
 
@@ -130,8 +131,8 @@ def take_in(session: Session, inbound: Inbound, *, now: datetime) -> tuple[Inbox
 
 def keep_handled(session: Session, inbound: Inbound, *, answer: str, intent: str, now: datetime) -> None:
     """The inbox row of a message that has just been handled, in its own transaction; IntegrityError if it is there."""
-    session.execute(
-        _KEEP,
+    _KEEP.run(
+        session,
         {
             "channel": inbound.channel,
             "key": inbound.key,
@@ -148,7 +149,8 @@ def keep_handled(session: Session, inbound: Inbound, *, answer: str, intent: str
     )
 
 
-_KEEP = insert(table_of(Inbox)).inline()  # the table's, and without asking for the new id: on the way of every message
+_KEPT = ("channel", "key", "sender", "inbound", "state", "answer", "intent", "attempts")
+_KEEP = Prepared(insert(table_of(Inbox)).inline(), [*_KEPT, "due_at", "received_at", "handled_at"])
 
 
 def stored(inbound: Inbound) -> dict[str, Any]:
