@@ -5,6 +5,7 @@ Nothing of the developer's `.env` or `var/` reaches them, and nothing of theirs 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -91,7 +92,13 @@ class Process:
         self.log = log
         with log.open("ab") as stderr:
             self._process = subprocess.Popen(
-                [str(part) for part in command], cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=stderr, text=True
+                [str(part) for part in command],
+                cwd=ROOT,
+                env=env,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                text=True,
+                start_new_session=True,  # a group of its own, so that `end` reaches what it forks
             )
 
     def says(self, words: str) -> str:
@@ -119,10 +126,10 @@ class Process:
         return code, time.monotonic() - started
 
     def end(self) -> None:
-        """Whatever the test left."""
-        if self._process.poll() is None:
-            self._process.kill()
-            self._process.wait(20)
+        """Whatever the test left: the process and what it forked, which outlive it when it is killed."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait(20)
         if self._process.stdout is not None:
             self._process.stdout.close()
 
