@@ -105,20 +105,13 @@ class _Loading:
         """The id of the place-th seller: everybody but the roots 1, 11, 21 …"""
         return place // 9 * 10 + 2 + place % 9
 
-    def inviter(self, who: int) -> int | None:
-        """The root of his group for the first three, one of those for the other six."""
-        root, place = (who - 1) // 10 * 10 + 1, (who - 1) % 10
-        if place == 0:
-            return None
-        return root if place <= 3 else root + 1 + place % 3
-
     def _distributors(self) -> tuple[Sequence[str], Iterable[Row]]:
         columns = ("id", "code", "status", "role", "member", "told_name", "inviter_id", "inviter_reason")
         usual = ("active", "member", False)
         return (*columns, "joined_at", "created_at"), (
             (who, self.codes[who], *usual, f"推客{who}", above, "code" if above else None, self.joined, self.joined)
             for who in range(1, self.distributors + 1)
-            for above in [self.inviter(who)]
+            for above in [inviter(who)]
         )
 
     def _identities(self) -> tuple[Sequence[str], Iterable[Row]]:
@@ -149,8 +142,8 @@ class _Loading:
     def _orders(self) -> tuple[Sequence[str], Iterable[Row]]:
         def change(j: int, sold: tuple[int, int, datetime]) -> dict[str, Any]:
             _, seller, paid_at = sold
-            above, when = self.inviter(seller), self._time(paid_at)
-            root = self.inviter(above) if above else None
+            above, when = inviter(seller), self._time(paid_at)
+            root = inviter(above) if above else None
             chain = [{"id": who, "code": self.codes[who]} for who in (above, root) if who]
             return {
                 "id": j,
@@ -189,7 +182,7 @@ class _Loading:
 
         def rows() -> Iterator[Row]:
             for j, seller, paid_at in self._sold():
-                above = self.inviter(seller)
+                above = inviter(seller)
                 assert above is not None
                 words = self._words(j, seller)
                 yield copy(words, change(of_seller, j, seller, paid_at))
@@ -203,7 +196,7 @@ class _Loading:
         return columns, (copy(self._words(sold[0], sold[1]), change(sold[0], sold)) for sold in self._sold())
 
     def _words(self, j: int, seller: int) -> dict[str, str]:
-        above = self.inviter(seller)
+        above = inviter(seller)
         return {"seller": self.codes[seller], "upline": self.codes[above] if above else "", "number": f"OLD{j}"}
 
     # Sums
@@ -219,7 +212,7 @@ class _Loading:
                 first = place * back % self.sellers or self.sellers
                 for j in range(first, self.orders + 1, self.sellers):
                     paid_at = self.start + step * j
-                    for label in _labels(int(paid_at.timestamp() + 8 * 3600) // 86400):
+                    for label in labels(int(paid_at.timestamp() + 8 * 3600) // 86400):
                         sums[label] = (sums.get(label, (0, paid_at))[0] + 1, paid_at)
                 for label, (count, reached) in sums.items():
                     yield label, self.seller(place), count * amount, count, count, self._time(reached)
@@ -236,7 +229,7 @@ class _Loading:
             for who in range(1, self.distributors + 1):
                 balances = {"pending": self.pending[who], "available": self.settled[who], "withdrawing": 0}
                 for place, (purpose, balance) in enumerate(balances.items()):
-                    yield _account(who) + place, f"distributor:{who}:{purpose}", who, purpose, balance
+                    yield account(who) + place, f"distributor:{who}:{purpose}", who, purpose, balance
 
         return ("id", "name", "distributor_id", "purpose", "balance"), rows()
 
@@ -257,11 +250,11 @@ class _Loading:
         def rows() -> Iterator[Row]:
             for j, seller, _ in self._sold():
                 yield j, 1, -mine - above
-                yield j, _account(seller), mine
-                yield j, _account(self.inviter(seller) or 0), above
+                yield j, account(seller), mine
+                yield j, account(inviter(seller) or 0), above
             for who in self._paid_out():
-                yield self.orders + who, _account(who), -self.settled[who]
-                yield self.orders + who, _account(who) + 1, self.settled[who]
+                yield self.orders + who, account(who), -self.settled[who]
+                yield self.orders + who, account(who) + 1, self.settled[who]
 
         return ("entry_id", "account_id", "amount"), rows()
 
@@ -291,13 +284,21 @@ class _Loading:
         return instant.replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
-def _account(who: int) -> int:
+def inviter(who: int) -> int | None:
+    """The root of his group for the first three, one of those for the other six."""
+    root, place = (who - 1) // 10 * 10 + 1, (who - 1) % 10
+    if place == 0:
+        return None
+    return root if place <= 3 else root + 1 + place % 3
+
+
+def account(who: int) -> int:
     """The id of his pending account; available and withdrawing come after it."""
     return 2 + 3 * (who - 1)
 
 
 @cache
-def _labels(day: int) -> tuple[str, ...]:
+def labels(day: int) -> tuple[str, ...]:
     """The tallies of a Shanghai day, counted from 1970."""
     noon = datetime.fromtimestamp(day * 86400 + 4 * 3600, UTC)
     return tuple(p.label for window in ("day", "week", "month") if (p := period_of(window, noon)) is not None)
