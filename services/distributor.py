@@ -148,11 +148,16 @@ def join(
     return row, True
 
 
-def applications(session: Session, limit: int = 20) -> list[Distributor]:
+def applications(session: Session, limit: int = 100) -> list[Distributor]:
     """Who asked to join and waits for the merchant, oldest first."""
     return list(
         session.scalars(select(Distributor).where(Distributor.status == "review").order_by(Distributor.id).limit(limit))
     )
+
+
+def count_applications(session: Session) -> int:
+    """How many wait for the merchant."""
+    return session.scalar(select(func.count()).select_from(Distributor).where(Distributor.status == "review")) or 0
 
 
 def decide_application(session: Session, number: int, *, accept: bool, now: datetime) -> tuple[Distributor, bool]:
