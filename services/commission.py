@@ -76,14 +76,11 @@ def refund(session: Session, order: Order, lines: list[OrderLine], refund: Refun
     for line in lines:
         mine = sorted((row for row in rows if row.line == line.line), key=lambda row: row.row)
         for row, amount, peak in _recomputed(mine, line, refunds):
-            row.peak = peak
-            if amount == row.amount:
-                continue
             purpose: books.Purpose = "available" if row.available_at else "pending"
             account = books.of_distributor(row.distributor_id, purpose)
             moves.append((account, books.house(books.COMMISSION_COST), row.amount - amount))
-            row.amount = amount
-            row.state = "reversed" if amount == ZERO else purpose
+            row.amount, row.peak = amount, peak
+            row.state = "reversed" if amount == ZERO < peak else purpose
     session.flush()
     if books.legs(moves):  # what one row loses another of the same person may gain: then there is nothing to book
         key = f"clawback:{refund.source}:{refund.refund_no}"
