@@ -96,7 +96,11 @@ def _counts(session: Session, order: Order) -> bool:
         return False
     if order.buyer_distributor_id != order.distributor_id or order.plan_version_id is None:
         return True
-    return plan.load(session, order.plan_version_id).plan.terms.own_orders == "seller"
+    return _own_orders_count(session, order.plan_version_id)
+
+
+def _own_orders_count(session: Session, plan_version_id: int) -> bool:
+    return plan.load(session, plan_version_id).plan.terms.own_orders == "seller"
 
 
 @lru_cache
@@ -144,14 +148,21 @@ def take_back(session: Session, order: Order, before: Counted, after: Counted) -
 def _reach_anew(session: Session, order: Order, label: str) -> None:
     """An order that counts no more may have been his last: ask for the last one that still does."""
     period = next(p for w in WINDOWS if (p := period_of(w, order.paid_at)) is not None and p.label == label)
-    last = session.scalar(
-        select(func.max(Order.paid_at)).where(
-            Order.distributor_id == order.distributor_id,
-            Order.paid_at >= period.start,
-            Order.paid_at < period.end,
-            Order.net > ZERO,
-        )
+    alive = and_(
+        Order.distributor_id == order.distributor_id,
+        Order.paid_at >= period.start,
+        Order.paid_at < period.end,
+        Order.net > ZERO,
     )
+    own = Order.buyer_distributor_id == Order.distributor_id
+    plans = session.scalars(
+        select(Order.plan_version_id).where(alive, own, Order.plan_version_id.is_not(None)).distinct()
+    )
+    sales = Order.plan_version_id.in_(
+        [version for version in plans.all() if version and _own_orders_count(session, version)]
+    )
+    counting = or_(Order.buyer_distributor_id.is_(None), ~own, sales)
+    last = session.scalar(select(func.max(Order.paid_at)).where(alive, counting))
     if last is not None:
         session.execute(
             update(Tally)
