@@ -7,9 +7,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select
 
 from bot import worker
+from models.distributor import Identity
+from models.rank import Tally
 from services import commission
 from services.order import _find
 from tests.support.databases import Database
@@ -95,6 +97,40 @@ def test_two_refunds_of_one_moment_are_one_change(database: Database) -> None:
     refund(shop, no, "R-money", "100.00", 0)
 
     assert told(shop, no) == [("seller", "0.00", "reversed")]
+
+
+@SQLITE
+def test_a_late_refund_that_shows_that_an_award_once_was_lets_it_be_told_as_taken_back(database: Database) -> None:
+    """The money is back already when the return of a unit from an hour before becomes known."""
+    shop, no = a_row_that_only_a_return_brings_to_life(database)
+    shop.later(hours=5)
+
+    refund(shop, no, "R-money", "100.00", 0, hours=1)
+    refund(shop, no, "R-units", "0.00", 1, hours=2)
+
+    assert told(shop, no) == [("seller", "0.00", "reversed"), ("upline-1", "0.00", "reversed")]
+
+
+@SQLITE
+def test_when_a_rank_was_reached_is_not_told_by_an_own_purchase_that_counts_nowhere(database: Database) -> None:
+    own = plan("{to: upline-1, rate: 5%}").replace("hold_days: 0", "hold_days: 0, own_orders: upline")
+    shop = Shop(database.sessions, plan=own)
+    shop.joins("xiaoli")
+    with shop.sessions.writing() as session:
+        digest = shop.vault.digest("unionid", "U1")
+        session.add(Identity(distributor_id=shop.who("xiaoli").id, kind="unionid", digest=digest, created_at=shop.now))
+    counts_at = shop.now
+    shop.sells("xiaoli", "100.00")
+    shop.later(minutes=1)
+    taken_back = shop.sells("xiaoli", "50.00")
+    shop.later(minutes=1)
+    shop.sells("xiaoli", "30.00", buyer={"id": "me", "unionid": "U1"})
+
+    shop.refunds(taken_back, "50.00")
+
+    with shop.sessions.reading() as session:
+        tallies = session.scalars(select(Tally)).all()
+    assert {(row.sales.yuan, row.orders, row.reached_at) for row in tallies} == {("100.00", 1, counts_at)}
 
 
 @SQLITE

@@ -114,7 +114,7 @@ def plans(draw: st.DrawFn) -> str:
         )
         rule = {"id": f"r{number}", "kind": "commission", "title": f"佣金{number}", "scope": scope}
         rule["base"] = draw(st.sampled_from(["net", "net", "profit"]))
-        rules.append(rule | {"pay": draw(st.lists(_rows(), min_size=1, max_size=4))})
+        rules.append(rule | {"pay": draw(st.lists(_rows(), min_size=1, max_size=4) | _crowded())})
     terms = {
         "max_share": draw(st.sampled_from(["0%", "12%", "33.33%", "50%", "100%"])),
         "own_orders": draw(st.sampled_from(["none", "seller", "upline"])),
@@ -122,6 +122,14 @@ def plans(draw: st.DrawFn) -> str:
         "hold_days": draw(st.integers(0, 2)),
     }
     return json.dumps({"name": "方案", "terms": terms, "rules": rules}, ensure_ascii=False)
+
+
+@st.composite
+def _crowded(draw: st.DrawFn) -> list[dict[str, Any]]:
+    """Rows that meet the cap, of which a return of units leaves more to the later one."""
+    first, second = (draw(st.sampled_from(["seller", "upline-1"])) for _ in range(2))
+    each = draw(st.sampled_from(["5.00", "10.00"]))
+    return [{"to": first, "amount": each, "per": "unit"}, {"to": second, "rate": "50%"}]
 
 
 @st.composite
@@ -183,6 +191,7 @@ def _order(draw: st.DrawFn, no: str, people: tuple[Person, ...]) -> Order:
     """Refunds never go beyond what is left; several may share a moment."""
     earliest = 17 if any(person.binds_at for person in people) else 0
     paid_at = draw(st.integers(earliest, 60))
+    seller = draw(st.sampled_from([None, *(2 * list(range(len(people))))]))
     lines = draw(st.lists(_lines(), min_size=1, max_size=3))
     left = [[line.qty, line.paid] for line in lines]
     refunds = []
@@ -190,7 +199,7 @@ def _order(draw: st.DrawFn, no: str, people: tuple[Person, ...]) -> Order:
         entries = []
         for place in draw(st.sets(st.integers(0, len(lines) - 1), min_size=1, max_size=2)):
             units, fen = left[place]
-            back = (draw(st.integers(0, units)), draw(st.sampled_from([0, fen, fen // 2, fen // 3])))
+            back = (draw(st.integers(0, units)), draw(st.sampled_from([0, 0, fen, fen // 2, fen // 3])))
             if back != (0, 0):
                 left[place] = [units - back[0], fen - back[1]]
                 entries.append((place, *back))
@@ -199,8 +208,8 @@ def _order(draw: st.DrawFn, no: str, people: tuple[Person, ...]) -> Order:
             refunds.append(Refund(f"{no}-R{number}", moment, tuple(entries)))
     return Order(
         no,
-        seller=draw(st.none() | st.integers(0, len(people) - 1)),
-        buyer=draw(st.none() | st.none() | st.integers(0, len(people) - 1)),
+        seller=seller,
+        buyer=draw(st.sampled_from([None, None, None, seller, seller, *range(len(people))])),
         paid_at=paid_at,
         completed_at=draw(st.none() | st.sampled_from([paid_at, paid_at + 3, paid_at + DAY])),
         lines=tuple(lines),
@@ -210,8 +219,8 @@ def _order(draw: st.DrawFn, no: str, people: tuple[Person, ...]) -> Order:
 
 @st.composite
 def _lines(draw: st.DrawFn) -> Line:
-    paid = draw(st.sampled_from([0, 1, 99, 100, 990, 2999, 10000]))
-    return Line(draw(st.sampled_from(sorted(PRODUCTS))), draw(st.integers(1, 3)), paid)
+    paid = draw(st.sampled_from([10000, 10000, 10000, 2999, 990, 99, 1, 0]))
+    return Line(draw(st.sampled_from(sorted(PRODUCTS))), draw(st.integers(1, 4)), paid)
 
 
 @st.composite
