@@ -231,7 +231,7 @@ class Assistant:
         if ask.name == "explain":
             ctx.period = self._understanding.period(inbound.text, now=now)
         reply = self._reply(ask, ctx)
-        greeted_on = shanghai_date(now) if inbound.kind == "greet" else None
+        greeted_on = shanghai_date(now) if inbound.kind == "greet" and inbound.text == "enter_agent" else None
         if ctx.dialog != before or greeted_on is not None:
             message.save_dialog(session, arrival.dialog_row, inbound.channel, inbound.sender, ctx.dialog, greeted_on)
         return _Work(ask.name, self._say(session, inbound, ctx, reply, started), ctx.lanes)
@@ -304,7 +304,7 @@ class Assistant:
 
 
 def _greeted_before(inbound: Inbound, row: DialogRow | None, now: datetime) -> bool:
-    """Whoever opens the app again on the same day is not greeted again; a subscription always is."""
+    """Only the first opening of the app on a day is greeted; a subscription always is, and does not count as one."""
     if inbound.kind != "greet" or inbound.text != "enter_agent":
         return False
     return row is not None and row.greeted_on == shanghai_date(now).isoformat()
