@@ -26,7 +26,7 @@ from domain.conversation import Inbound, Intent, Reply
 from domain.errors import DomainError
 from domain.periods import shanghai_date
 from domain.text import split_text
-from handlers import Context, House
+from handlers import Context, House, commission
 from models import Sessions
 from models.message import DialogRow, Inbox
 from services import arrival as arrivals
@@ -228,6 +228,8 @@ class Assistant:
         ctx = self._context(session, inbound, arrival, now)
         before = ctx.dialog
         ask = self._understand(inbound, ctx, now)
+        if inbound.kind == "text":
+            ask = commission.naming_an_order(ask, ctx)
         if ask.name == "explain":
             ctx.period = self._understanding.period(inbound.text, now=now)
         reply = self._reply(ask, ctx)
