@@ -25,6 +25,7 @@ import click
 import redis
 from flask import Flask
 from sqlalchemy import Engine
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from bot import commands as bot_commands
 from bot import doctor as bot_doctor
@@ -54,7 +55,7 @@ from jobs.settlement import SettlementJob
 from models import Sessions, new_engine, schema
 from services import demo, distributor, metrics, nonce
 from services.clock import Clock
-from services.log import configure_logging
+from services.log import configure_logging, redact
 from services.message import Catalogue
 from services.poster import PosterStudio
 from services.vault import Vault
@@ -69,6 +70,7 @@ log = logging.getLogger("app")
 
 ASSETS = ROOT / "assets"
 SWEEP_SECONDS = 2.0
+EXIT_WITHIN_SECONDS = 9.0
 
 
 @dataclass
@@ -261,7 +263,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     configure_logging("WARNING" if command else "INFO")
     app = web_of(runtime)
     if not command:
-        runtime.ready()
+        _begin(runtime)
         if settings.redis_url is None:
             runtime.work()
     return app
@@ -389,7 +391,7 @@ def run_scheduler() -> int:
     """`python -m jobs.scheduler`: the clock of a production."""
     configure_logging()
     runtime = build(_read_settings())
-    runtime.ready()
+    _begin(runtime)
     try:
         return serve(Scheduler(runtime.sessions, runtime.jobs, runtime.clock))
     finally:
@@ -400,7 +402,7 @@ def _start_worker() -> Queue:
     """A worker process of `dramatiq app`: sends what the web queued, and sweeps."""
     configure_logging()
     runtime = build(_read_settings())
-    runtime.ready()
+    _begin(runtime)
     runtime.sweep()
     runtime.queue.on_stop(runtime.stop)
     return runtime.queue
@@ -418,12 +420,12 @@ def main() -> int:
         signal.signal(number, lambda *_: told.set())
     simulator = _simulator(settings)
     runtime = build(settings)
-    runtime.ready()
+    _begin(runtime)
     try:
         web = Server(web_of(runtime), settings.host, settings.port)
     except OSError as fault:
         sys.stderr.write(
-            f"PORT: {settings.port} cannot be used ({fault.strerror}); stop what uses it, or set another\n"
+            f"PORT: {settings.port} cannot be used ({fault.strerror or fault}); stop what uses it, or set another\n"
         )
         return 2
     scheduler = Scheduler(runtime.sessions, runtime.jobs, runtime.clock)
@@ -435,6 +437,7 @@ def main() -> int:
     _put_menu_up(runtime)
     _greet(settings)
     told.wait()
+    _exit_at_the_latest()
     web.stop()
     finished = scheduler.stop(timeout_seconds=2)
     runtime.stop()
@@ -444,6 +447,27 @@ def main() -> int:
     if not finished:
         os._exit(0)  # a job's thread would hold the interpreter up; what is cut off is taken up again where it stood
     return 0
+
+
+def _exit_at_the_latest() -> None:
+    """End in time also where a thread hangs on a database or a platform that does not answer: as after a kill, what is
+    cut off is taken up again where it stood.
+    """
+    timer = threading.Timer(EXIT_WITHIN_SECONDS, os._exit, (0,))
+    timer.daemon = True
+    timer.start()
+
+
+def _begin(runtime: Runtime) -> None:
+    """`ready`; a database that cannot be used is a fault of the configuration, in one line."""
+    try:
+        runtime.ready()
+    except (OperationalError, InterfaceError, OSError) as fault:
+        reason = redact(str(getattr(fault, "orig", fault)).splitlines()[0])
+        sys.stderr.write(
+            f"DATABASE_URL: the database does not answer ({reason}); start it, or correct address, name and password\n"
+        )
+        raise SystemExit(2) from None
 
 
 def _simulator(settings: Settings) -> SimulatorServer | None:
