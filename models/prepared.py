@@ -14,7 +14,7 @@ the session's own connection, within its transaction, and raises SQLAlchemy's er
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Delete, Dialect, Insert, Select, Update
@@ -24,6 +24,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 Process = Callable[[Any], Any]
 Values = Mapping[str, Any]
+Statement: TypeAlias = Select[*tuple[Any, ...]] | Insert | Update | Delete
 
 
 class Prepared:
@@ -33,7 +34,7 @@ class Prepared:
     Raises    KeyError for a value that is missing; what SQLAlchemy raises for what the database refuses
     """
 
-    def __init__(self, statement: Select[Any] | Insert | Update | Delete, columns: Sequence[str] | None = None) -> None:
+    def __init__(self, statement: Statement, columns: Sequence[str] | None = None) -> None:
         self._statement, self._columns = statement, columns
         self._compiled: WeakKeyDictionary[Dialect, _Compiled] = WeakKeyDictionary()
 
@@ -93,9 +94,7 @@ _AT_HAND = "models.prepared"
 class _Compiled:
     """A statement in the words of one database, and how its values go in and come out."""
 
-    def __init__(
-        self, statement: Select[Any] | Insert | Update | Delete, columns: Sequence[str] | None, dialect: Dialect
-    ) -> None:
+    def __init__(self, statement: Statement, columns: Sequence[str] | None, dialect: Dialect) -> None:
         compiled = statement.compile(dialect=dialect, column_keys=list(columns) if columns else None)
         assert isinstance(compiled, SQLCompiler)  # noqa: S101 - what is compiled is SQL
         if compiled.insert_prefetch or compiled.update_prefetch:

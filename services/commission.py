@@ -25,10 +25,14 @@ from domain.why import why
 from models.commission import Award, Skip
 from models.distributor import Distributor
 from models.order import Order, OrderLine, Refund
+from models.prepared import Prepared
 from services import ledger, plan
 from services.once import table_of
 
-_INSERT_AWARD, _INSERT_SKIP = insert(table_of(Award)), insert(table_of(Skip))
+_AWARD, _SKIP, _PEOPLE = table_of(Award), table_of(Skip), table_of(Distributor)
+_LATER = ("id", "settles_at", "available_at")  # what a new award has not yet
+_INSERT_AWARD = Prepared(insert(_AWARD).inline(), [column.name for column in _AWARD.c if column.name not in _LATER])
+_INSERT_SKIP = Prepared(insert(_SKIP).inline(), [column.name for column in _SKIP.c if column.name != "id"])
 
 
 def accrue(session: Session, order: Order, lines: list[OrderLine], *, now: datetime) -> None:
@@ -50,9 +54,9 @@ def accrue(session: Session, order: Order, lines: list[OrderLine], *, now: datet
         for result in engine.amounts(decision.payable(line.no), state, decision.max_share_bp)
     ]
     if awards:
-        session.execute(_INSERT_AWARD, awards)
+        _INSERT_AWARD.run_many(session, awards)
     if skips := [_skip_values(order, ids, terms) for terms in decision.skips]:
-        session.execute(_INSERT_SKIP, skips)
+        _INSERT_SKIP.run_many(session, skips)
     moves = [
         (books.house(books.COMMISSION_COST), books.of_distributor(row["distributor_id"], "pending"), row["amount"])
         for row in awards
@@ -151,30 +155,33 @@ class Told:
     settles_at: datetime | None
 
 
-_TOLD = (
-    select(Award, Distributor.code)
-    .join(Distributor, Distributor.id == Award.distributor_id)
-    .where(Award.order_id == bindparam("order_id"), Award.peak > ZERO)
-    .order_by(Award.line, Award.row)
+_A = _AWARD.c
+_TOLD = Prepared(
+    select(_PEOPLE.c.code, _A.distributor_id, _A["as"], _A.amount, _A.peak, _A.state, _A.facts, _A.settles_at)
+    .join_from(_AWARD, _PEOPLE, _PEOPLE.c.id == _A.distributor_id)
+    .where(_A.order_id == bindparam("order_id"), _A.peak > ZERO)
+    .order_by(_A.line, _A.row)
 )
 
 
 def told(session: Session, order: Order, distributor_id: int | None = None) -> list[Told]:
     """The awards of an order, or those of one distributor in it, in the order of lines and rows."""
-    rows = session.execute(_TOLD, {"order_id": order.id})
-    return [_told(row.Award, row.code) for row in rows if distributor_id in (None, row.Award.distributor_id)]
+    rows = _TOLD.all(session, {"order_id": order.id})
+    return [_told(*row) for row in rows if distributor_id in (None, row[1])]
 
 
-def _told(award: Award, code: str) -> Told:
+def _told(
+    code: str, who: int, as_: str, amount: Money, peak: Money, state: str, facts: dict[str, Any], at: datetime | None
+) -> Told:
     return Told(
         to=code,
-        distributor_id=award.distributor_id,
-        as_=award.as_,
-        amount=award.amount,
-        taken_back=award.peak - award.amount,
-        state=award.state,
-        why=why(award.facts),
-        settles_at=award.settles_at,
+        distributor_id=who,
+        as_=as_,
+        amount=amount,
+        taken_back=peak - amount,
+        state=state,
+        why=why(facts),
+        settles_at=at,
     )
 
 

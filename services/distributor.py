@@ -13,17 +13,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import Select, and_, bindparam, exists, func, literal_column, select
+from sqlalchemy import and_, bindparam, exists, func, literal_column, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from domain import code as codes
 from domain import distributor as rules
 from domain.conversation import Channel
+from models.base import held, table_of
 from models.distributor import Distributor, Identity, Operator
 from models.order import Order
+from models.prepared import Prepared
 from services import ledger
-from services.once import table_of
 from services.vault import Vault
 
 JoinMode = Literal["open", "review"]
@@ -222,15 +223,16 @@ def has_sold(session: Session, who: Distributor) -> bool:
     return bool(session.scalar(select(exists().where(Order.distributor_id == who.id))))
 
 
-def _upline() -> Select[Distributor]:
-    """Built once: it is on the way of every order, and building it costs several times what running it does."""
-    people = table_of(Distributor).c
+def _upline() -> Prepared:
+    """The columns of the distributors above one, nearest first."""
+    table = table_of(Distributor)
+    people = table.c
     chain = select(people.id, people.inviter_id, literal_column("1").label("up"))
     tree = chain.where(people.id == bindparam("inviter_id")).cte("chain", recursive=True)
-    above = table_of(Distributor).alias().c
+    above = table.alias().c
     higher = select(above.id, above.inviter_id, tree.c.up + literal_column("1"))
     tree = tree.union_all(higher.where(above.id == tree.c.inviter_id, tree.c.up < rules.DEEPEST_UPLINE))
-    return select(Distributor).join(tree, Distributor.id == tree.c.id).order_by(tree.c.up)
+    return Prepared(select(*people).join_from(table, tree, people.id == tree.c.id).order_by(tree.c.up))
 
 
 _UPLINE = _upline()
@@ -243,8 +245,9 @@ def upline(session: Session, who: Distributor, *, at: datetime | None = None) ->
     """
     if who.inviter_id is None or not _was_invited(who, at):
         return []
-    rows = session.scalars(_UPLINE, {"inviter_id": who.inviter_id}).all()
-    return list(rows) if at is None else list(_as_it_was(rows, at))
+    found = _UPLINE.all(session, {"inviter_id": who.inviter_id})
+    rows = [held(session, Distributor, row) for row in found]
+    return rows if at is None else list(_as_it_was(rows, at))
 
 
 def _as_it_was(chain: Iterable[Distributor], at: datetime) -> Iterator[Distributor]:

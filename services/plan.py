@@ -17,6 +17,7 @@ from domain.errors import DomainError
 from domain.plan import Plan
 from models.order import Product
 from models.plan import PlanVersion
+from models.prepared import Prepared
 from services.once import table_of
 
 EARLIEST = timedelta(minutes=1)
@@ -34,7 +35,7 @@ class LoadedPlan:
 
 # Statements on the way of every order are built once: building one costs several times what running it does.
 _VERSIONS = table_of(PlanVersion).c
-_IN_FORCE = (
+_IN_FORCE = Prepared(
     select(_VERSIONS.id, _VERSIONS.digest)
     .where(_VERSIONS.starts_at <= bindparam("at"))
     .order_by(_VERSIONS.starts_at.desc(), _VERSIONS.id.desc())
@@ -45,8 +46,8 @@ _DIGEST = select(_VERSIONS.digest).where(_VERSIONS.id == bindparam("id"))
 
 def in_force(session: Session, at: datetime) -> LoadedPlan | None:
     """The version with the latest start at or before `at`; of two with one start the later published."""
-    row = session.execute(_IN_FORCE, {"at": at}).one_or_none()
-    return None if row is None else load(session, row.id, row.digest)
+    row = _IN_FORCE.first(session, {"at": at})
+    return None if row is None else load(session, *row)
 
 
 def load(session: Session, version_id: int, digest: str | None = None) -> LoadedPlan:

@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Executable, Table, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Table, and_, func, or_, select, update
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -21,6 +21,7 @@ from domain.money import ZERO, Money, total
 from domain.periods import Period, Window, period_of
 from models.distributor import Distributor
 from models.order import Order, OrderLine
+from models.prepared import Prepared
 from models.rank import Tally
 from services import plan
 from services.once import table_of
@@ -87,7 +88,7 @@ def record(session: Session, order: Order, lines: Iterable[OrderLine]) -> None:
         }
         for label in labels(order.paid_at)
     ]
-    session.execute(_upsert(session.get_bind().dialect.name), values)
+    _upsert(session.get_bind().dialect.name).run_many(session, values)
 
 
 def _counts(session: Session, order: Order) -> bool:
@@ -104,7 +105,7 @@ def _own_orders_count(session: Session, plan_version_id: int) -> bool:
 
 
 @lru_cache
-def _upsert(dialect: str) -> Executable:
+def _upsert(dialect: str) -> Prepared:
     """INSERT … or add to what is there, in the words of each database; rows in one order, so that none deadlock.
 
     Built once, for one row: a statement with several rows in it is compiled anew at every use.
@@ -112,13 +113,17 @@ def _upsert(dialect: str) -> Executable:
     tally = table_of(Tally)
     if dialect in ("mysql", "mariadb"):
         statement = mysql.insert(tally)
-        return statement.on_duplicate_key_update(_sums(tally, statement.inserted, func.greatest))
+        return Prepared(statement.on_duplicate_key_update(_sums(tally, statement.inserted, func.greatest)), _COLUMNS)
     say = postgresql.insert if dialect == "postgresql" else sqlite.insert
     on_conflict = say(tally)
     later = func.greatest if dialect == "postgresql" else func.max
-    return on_conflict.on_conflict_do_update(
+    upsert = on_conflict.on_conflict_do_update(
         index_elements=["label", "distributor_id"], set_=_sums(tally, on_conflict.excluded, later)
     )
+    return Prepared(upsert.inline(), _COLUMNS)
+
+
+_COLUMNS = ("label", "distributor_id", "sales", "orders", "units", "reached_at")
 
 
 def _sums(old: Table, new: Any, later: Any) -> dict[str, Any]:
