@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -40,6 +40,8 @@ PASSIVE_WITHIN_SECONDS = 4.0
 TRIES = 5
 RETRY_AFTER = (timedelta(seconds=1), timedelta(seconds=5), timedelta(seconds=30), timedelta(minutes=5))
 CATALOGUE_SECONDS = 10.0
+# What everybody writes (我的收益) is understood once a day: short texts without a number, while the catalogue stands.
+COMMON_LENGTH, COMMON_PHRASES = 12, 2000
 # Handlers that change the business; the others only read, and need no savepoint to undo a refusal.
 WRITING = frozenset({"join", "bind", "confirm", "cancel", "approve", "reject", "paid", "withdraw"})
 # A card's click cannot be answered by a passive text.
@@ -85,6 +87,7 @@ class Assistant:
         self._wake = wake
         self._in_work: dict[tuple[str, str], _UnderWay] = {}
         self._in_work_lock = threading.Lock()
+        self._understood: dict[tuple[str, date, bool, str | None], Intent] = {}
         self._products: tuple[ProductName, ...] = ()
         self._products_until = 0.0
 
@@ -258,13 +261,19 @@ class Assistant:
             return Intent(inbound.text)
         if inbound.kind != "text":
             return Intent(inbound.kind)
-        return self._understanding.understand(
-            inbound.text,
-            now=now,
-            catalogue=self._catalogue(ctx.session),
-            operator=ctx.operator is not None,
-            pending=ctx.dialog.state if ctx.dialog else None,
+        catalogue = self._catalogue(ctx.session)
+        pending = ctx.dialog.state if ctx.dialog else None
+        asked = (inbound.text, shanghai_date(now), ctx.operator is not None, pending)
+        if (known := self._understood.get(asked)) is not None:
+            return known
+        found = self._understanding.understand(
+            inbound.text, now=now, catalogue=catalogue, operator=ctx.operator is not None, pending=pending
         )
+        if len(inbound.text) <= COMMON_LENGTH and not any(character.isdigit() for character in inbound.text):
+            if len(self._understood) >= COMMON_PHRASES:
+                self._understood.clear()
+            self._understood[asked] = found
+        return found
 
     def _catalogue(self, session: Session) -> tuple[ProductName, ...]:
         """The names on the shelf, read again every few seconds; the same tuple while nothing changed."""
@@ -272,6 +281,7 @@ class Assistant:
             names = tuple(ProductName(row.sku, row.name, row.category) for row in product.on_shelf(session))
             if names != self._products:
                 self._products = names
+                self._understood.clear()
             self._products_until = time.monotonic() + CATALOGUE_SECONDS
         return self._products
 
