@@ -121,6 +121,6 @@ _TERMS = (
 _FACTS = (
     '{"kind": "commission", "order": "B1795301234567890123", "item": null, "rule": "direct", "title":'
     ' "\\u63a8\\u5e7f\\u4f63\\u91d1", "up": 0, "paid_fen": 6800, "refunded_fen": 0, "qty": 1, "returned": 0, "base":'
-    ' "net", "unit_cost_fen": null, "rate_bp": 1000, "each_fen": null, "per": null, "max_share_bp": 2000, "taken_fen": 0,'
-    ' "amount_fen": 680}'
+    ' "net", "unit_cost_fen": null, "rate_bp": 1000, "each_fen": null, "per": null, "max_share_bp": 2000,'
+    ' "taken_fen": 0, "amount_fen": 680}'
 )

@@ -71,7 +71,7 @@ class Intake:
 
 def measure(scratch: Scratch, past: Past, *, orders: int) -> Orders:
     """`orders` of either after some to warm up. Both have written the same rows when it is over; else RuntimeError."""
-    with _logging_as_in_production():
+    with logging_as_in_production():
         intake, floor = Intake(scratch), Floor(scratch, past)
         try:
             sellers = people.in_turn(past.sellers)
@@ -114,7 +114,7 @@ def _check_same_rows(scratch: Scratch, past: Past, intake: Intake, floor: Floor)
         raise RuntimeError(f"the floor writes other rows than the product: {floors} against {ours}")
 
 
-class _logging_as_in_production:  # noqa: N801 - reads as a statement
+class logging_as_in_production:  # noqa: N801 - reads as a statement
     """The log lines are made as under gunicorn, and thrown away."""
 
     def __enter__(self) -> None:
