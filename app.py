@@ -439,13 +439,11 @@ def main() -> int:
     told.wait()
     _exit_at_the_latest()
     web.stop()
-    finished = scheduler.stop(timeout_seconds=2)
+    scheduler.stop(timeout_seconds=2)
     runtime.stop()
     if simulator is not None:
         simulator.stop()
     logging.shutdown()
-    if not finished:
-        os._exit(0)  # a job's thread would hold the interpreter up; what is cut off is taken up again where it stood
     return 0
 
 
@@ -522,4 +520,7 @@ def _greet(settings: Settings) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    # Not by the interpreter's own end: it waits for a job's thread, and for ever for a thread that it has frozen while
+    # it closed its connection to SQLite. What is cut off here is taken up again where it stood.
+    os._exit(code)
