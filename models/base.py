@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
@@ -31,7 +31,7 @@ from sqlalchemy import (
     make_url,
 )
 from sqlalchemy.dialects import mysql
-from sqlalchemy.exc import DBAPIError, InvalidatePoolError
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError
 from sqlalchemy.orm import (
     DeclarativeBase,
     Session,
@@ -53,6 +53,7 @@ Key = Annotated[int, mapped_column(BigId, primary_key=True, autoincrement=True)]
 MYSQL = {"mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_bin", "mysql_engine": "InnoDB"}
 
 T = TypeVar("T", bound="Base")
+Done = TypeVar("Done")
 
 
 class MoneyFen(TypeDecorator[Money]):
@@ -236,6 +237,14 @@ def _prepare_mysql(engine: Engine) -> None:
             cursor.execute("SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', time_zone = '+00:00'")
 
 
+def was_in_the_way(fault: DBAPIError) -> bool:
+    """Whether the database has ended a transaction for another's sake: a deadlock, or a lock waited for too long."""
+    original: Any = fault.orig
+    number = original.args[0] if original is not None and original.args else None
+    victim = getattr(original, "sqlstate", None) in ("40P01", "40001") or number in (1205, 1213)
+    return victim or "database is locked" in str(original)
+
+
 class Sessions:
     """Opens transactions: `writing()` commits at its end, `reading()` never does.
 
@@ -251,6 +260,18 @@ class Sessions:
     def writing(self) -> Iterator[Session]:
         with self._writing() as session, session.begin():
             yield session
+
+    def transact(self, work: Callable[[Session], Done], *, tries: int = 5) -> Done:
+        """What `work` gives, committed; begun again, with a fresh session, where another transaction was in the way."""
+        for _ in range(tries - 1):
+            try:
+                with self.writing() as session:
+                    return work(session)
+            except OperationalError as fault:
+                if not was_in_the_way(fault):
+                    raise
+        with self.writing() as session:
+            return work(session)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:

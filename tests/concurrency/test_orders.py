@@ -221,11 +221,15 @@ def job(shop: Shop, sessions: Sessions) -> SettlementJob:
 
 def with_due_orders(database: Database, count: int) -> Shop:
     shop = shop_of_three(database)
+    push_due_orders(shop, range(count))
+    return shop
+
+
+def push_due_orders(shop: Shop, numbers: range) -> None:
     sellers = ("xiaowang", "xiaoli", "xiaozhang")
-    for number in range(count):
+    for number in numbers:
         shop.pushes(content(shop, f"O{number}", sellers[number % 3], completed_at=shop.now.isoformat()))
     shop.later(days=2)
-    return shop
 
 
 def statements(shop: Shop) -> list[tuple[int, int, Money]]:
@@ -249,6 +253,35 @@ def test_settlement_by_four_at_once_moves_everything_once(database: Database) ->
     check_books(shop)
     with shop.sessions.reading() as session:
         assert session.scalars(select(SettlementRun).where(SettlementRun.closed_at.is_(None))).all() == []
+
+
+def test_full_refunds_of_what_is_just_being_settled_leave_nobody_unsettled(database: Database) -> None:
+    """A refund takes an award's row first and its place in the index second, a run the other way round: one of them is
+    ended by MariaDB for the other's sake, and begins again.
+    """
+    shop = shop_of_three(database)
+
+    with connections(database, 12) as sessions:
+        mall = Mall(shop, sessions)
+
+        def settle() -> str:
+            return f"{job(shop, sessions)(shop.now)['failed']} failed"
+
+        def refund(numbers: range) -> Callable[[], str]:
+            def act() -> str:
+                for number in numbers:
+                    assert mall.refund(f"O{number}", f"R{number}", "100.00", qty=10)() == "created"
+                return "refunded"
+
+            return act
+
+        for start in (0, 18, 36):
+            push_due_orders(shop, range(start, start + 18))
+            refunds = [refund(range(start + first, start + 18, 6)) for first in range(6)]
+            assert carried_out(at_once([*[settle] * 4, *refunds])) == {"0 failed": 4, "refunded": 6}
+
+    assert [shop.balances(who) for who in ("xiaowang", "xiaoli", "xiaozhang")] == [{}, {}, {}]
+    check_books(shop)
 
 
 def test_refunds_and_completions_during_settlement_lose_nothing(database: Database) -> None:
