@@ -77,7 +77,7 @@ class _Loading:
         self.now = datetime.now(UTC).replace(microsecond=0)
         self.start = self.now - SPAN
         self.joined = self._time(self.start - timedelta(days=30))
-        self.pattern = _pattern(self.now.isoformat())
+        self.pattern = _pattern()
         self.codes = _codes(distributors)
         self.pending = [0] * (distributors + 1)
         self.settled = [0] * (distributors + 1)
@@ -316,13 +316,13 @@ def _codes(count: int) -> list[str]:
 
 
 @cache
-def _pattern(paid_at: str) -> dict[str, list[dict[str, Any]]]:
+def _pattern() -> dict[str, list[dict[str, Any]]]:
     """The rows of one order that the product has recorded, as SQLite keeps them."""
     with database("sqlite") as scratch:
         runtime = scratch.runtime()
         try:
             with runtime.sessions.writing() as session:
-                joined = datetime.fromisoformat(paid_at) - timedelta(days=1)
+                joined = datetime.now(UTC) - timedelta(days=1)
                 open_to_all = {"mode": "open", "below": random.Random(7).randrange, "now": joined}
                 above, _ = distributor.join(
                     session, runtime.vault, Address("wecom", "above"), inviter_code=None, **open_to_all

@@ -61,7 +61,7 @@ def find(scratch: Scratch, past: Past) -> tuple[int, list[Offender]]:
         offenders = [
             Offender(table, said, statement)
             for statement, values in told.items()
-            for table, said in _scans(intake.runtime.engine, statement, values)
+            for table, said in reads(intake.runtime.engine, statement, values)
             if table in grown
         ]
     finally:
@@ -140,7 +140,7 @@ def _push(intake: Intake, path: str, body: bytes, expected: str) -> None:
 # What the database says
 
 
-def _scans(engine: Engine, statement: str, values: Any) -> Iterator[tuple[str, str]]:
+def reads(engine: Engine, statement: str, values: Any) -> Iterator[tuple[str, str]]:
     """(table, how it is read) for everything that is read from end to end."""
     with engine.connect() as connection:
         try:
