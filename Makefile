@@ -13,7 +13,7 @@ help:
 	@echo "make pins       pin the installed packages in requirements*.txt"
 
 run: .venv/.run
-	@DEMO=1 $(PY) app.py
+	@DEMO=1 exec $(PY) app.py
 
 test: .venv/.dev
 	@$(PY) -m pytest -n 2 --dist loadfile $(ARGS)

@@ -25,6 +25,7 @@ import click
 import redis
 from flask import Flask
 from sqlalchemy import Engine
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from bot import commands as bot_commands
 from bot import doctor as bot_doctor
@@ -54,7 +55,7 @@ from jobs.settlement import SettlementJob
 from models import Sessions, new_engine, schema
 from services import demo, distributor, metrics, nonce
 from services.clock import Clock
-from services.log import configure_logging
+from services.log import configure_logging, redact
 from services.message import Catalogue
 from services.poster import PosterStudio
 from services.vault import Vault
@@ -68,8 +69,8 @@ from web.server import Server
 log = logging.getLogger("app")
 
 ASSETS = ROOT / "assets"
-MERCHANT = "鲜果到家"
 SWEEP_SECONDS = 2.0
+EXIT_WITHIN_SECONDS = 9.0
 
 
 @dataclass
@@ -208,7 +209,7 @@ def _sender(
         client=client,
         agent_id=settings.wecom.agent_id,
         robots={lane_of_robot(key): key for key in settings.wecom.robot_keys},
-        draw=Drawer(sessions, studio, ASSETS / "images", MERCHANT, name_of),
+        draw=Drawer(sessions, studio, ASSETS / "images", settings.merchant_name, settings.merchant_contact, name_of),
         on_name=lambda session, userid, name: distributor.learn_name(session, vault, userid, name),
         operators=lambda session: [row.userid for row in distributor.operators(session)],
         say=say,
@@ -262,7 +263,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     configure_logging("WARNING" if command else "INFO")
     app = web_of(runtime)
     if not command:
-        runtime.ready()
+        _begin(runtime)
         if settings.redis_url is None:
             runtime.work()
     return app
@@ -390,7 +391,7 @@ def run_scheduler() -> int:
     """`python -m jobs.scheduler`: the clock of a production."""
     configure_logging()
     runtime = build(_read_settings())
-    runtime.ready()
+    _begin(runtime)
     try:
         return serve(Scheduler(runtime.sessions, runtime.jobs, runtime.clock))
     finally:
@@ -401,7 +402,7 @@ def _start_worker() -> Queue:
     """A worker process of `dramatiq app`: sends what the web queued, and sweeps."""
     configure_logging()
     runtime = build(_read_settings())
-    runtime.ready()
+    _begin(runtime)
     runtime.sweep()
     runtime.queue.on_stop(runtime.stop)
     return runtime.queue
@@ -419,12 +420,12 @@ def main() -> int:
         signal.signal(number, lambda *_: told.set())
     simulator = _simulator(settings)
     runtime = build(settings)
-    runtime.ready()
+    _begin(runtime)
     try:
         web = Server(web_of(runtime), settings.host, settings.port)
     except OSError as fault:
         sys.stderr.write(
-            f"PORT: {settings.port} cannot be used ({fault.strerror}); stop what uses it, or set another\n"
+            f"PORT: {settings.port} cannot be used ({fault.strerror or fault}); stop what uses it, or set another\n"
         )
         return 2
     scheduler = Scheduler(runtime.sessions, runtime.jobs, runtime.clock)
@@ -436,15 +437,35 @@ def main() -> int:
     _put_menu_up(runtime)
     _greet(settings)
     told.wait()
+    _exit_at_the_latest()
     web.stop()
-    finished = scheduler.stop(timeout_seconds=2)
+    scheduler.stop(timeout_seconds=2)
     runtime.stop()
     if simulator is not None:
         simulator.stop()
     logging.shutdown()
-    if not finished:
-        os._exit(0)  # a job's thread would hold the interpreter up; what is cut off is taken up again where it stood
     return 0
+
+
+def _exit_at_the_latest() -> None:
+    """End in time also where a thread hangs on a database or a platform that does not answer: as after a kill, what is
+    cut off is taken up again where it stood.
+    """
+    timer = threading.Timer(EXIT_WITHIN_SECONDS, os._exit, (0,))
+    timer.daemon = True
+    timer.start()
+
+
+def _begin(runtime: Runtime) -> None:
+    """`ready`; a database that cannot be used is a fault of the configuration, in one line."""
+    try:
+        runtime.ready()
+    except (OperationalError, InterfaceError, OSError) as fault:
+        reason = redact(str(getattr(fault, "orig", fault)).splitlines()[0])
+        sys.stderr.write(
+            f"DATABASE_URL: the database does not answer ({reason}); start it, or correct address, name and password\n"
+        )
+        raise SystemExit(2) from None
 
 
 def _simulator(settings: Settings) -> SimulatorServer | None:
@@ -499,4 +520,7 @@ def _greet(settings: Settings) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    # Not by the interpreter's own end: it waits for a job's thread, and for ever for a thread that it has frozen while
+    # it closed its connection to SQLite. What is cut off here is taken up again where it stood.
+    os._exit(code)

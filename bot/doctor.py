@@ -72,7 +72,7 @@ def token(house: WecomHouse) -> Iterator[Finding]:
     except WeComFault as fault:
         yield Finding("wecom.token", "企业微信凭证", "wrong", f"取不到 access_token：{fault.reason}", _do(house, fault))
         return
-    yield Finding("wecom.token", "企业微信凭证", "ok", "能取到 access_token")
+    yield Finding("wecom.token", "企业微信凭证", "ok", "有 access_token 可用")
 
 
 def address(house: WecomHouse) -> Iterator[Finding]:

@@ -36,12 +36,13 @@ class Drawer:
         studio: PosterStudio,
         pictures: Path,
         merchant: str,
+        contact: str,
         name_of: Callable[[str], str | None],
     ) -> None:
         self._sessions = sessions
         self._studio = studio
         self._pictures = pictures
-        self._merchant = merchant
+        self._merchant, self._contact = merchant, contact
         self._name_of = name_of
 
     def __call__(self, kind: str, facts: dict[str, Any]) -> bytes:
@@ -62,7 +63,7 @@ class Drawer:
         if unknown_member is not None:
             nickname = self._name_of(unknown_member) or nickname
         if kind == "recruit":
-            return RecruitPoster(merchant=self._merchant, nickname=nickname, link=facts["link"])
+            return RecruitPoster(merchant=self._merchant, nickname=nickname, link=facts["link"], contact=self._contact)
         if item is None:
             raise UnknownPoster(kind)
         return ProductPoster(
@@ -74,6 +75,7 @@ class Drawer:
             nickname=nickname,
             link=facts["link"],
             merchant=self._merchant,
+            contact=self._contact,
         )
 
 

@@ -87,12 +87,16 @@ def entry(key: str, kind: str, moves: Iterable[tuple[Account, Account, Money]], 
 
     A negative amount moves the other way, so that a difference can be booked as it is.
     """
+    return Entry(key, kind, legs(moves), may_overdraw)
+
+
+def legs(moves: Iterable[tuple[Account, Account, Money]]) -> tuple[Leg, ...]:
+    """What transfers come to, by account; none where they cancel out."""
     sums: dict[Account, Money] = {}
     for source, destination, amount in moves:
         sums[source] = sums.get(source, ZERO) - amount
         sums[destination] = sums.get(destination, ZERO) + amount
-    legs = tuple(Leg(account, amount) for account, amount in sums.items() if amount)
-    return Entry(key, kind, legs, may_overdraw)
+    return tuple(Leg(account, amount) for account, amount in sums.items() if amount)
 
 
 def transfer(key: str, kind: str, source: Account, destination: Account, amount: Money) -> Entry:

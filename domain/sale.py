@@ -10,7 +10,7 @@ Source   plans.md §1
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -101,3 +101,12 @@ def settled_at(completed_at: datetime, hold_days: int) -> datetime:
 def order_settles(states: Iterable[LineState]) -> bool:
     """Whether something of the order is left when its hold days are over."""
     return any(state.alive for state in states)
+
+
+def course(line: PaidLine, refunds: Sequence[Refunded]) -> list[LineState]:
+    """The line after its payment and after each moment of refunds; all refunds of one moment are one change."""
+    moments = sorted({refund.at for refund in refunds if refund.line == line.no})
+    return [
+        line_state(line, ()),
+        *(line_state(line, [refund for refund in refunds if refund.at <= moment]) for moment in moments),
+    ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from domain.conversation import Intent, Reply, Sentence
 from domain.money import ZERO, Money
 from handlers.context import Context
@@ -10,6 +12,23 @@ from models.order import Order
 from services import earnings as earned
 from services import ledger
 from services.earnings import AwardLine, OrderLine, Reason
+
+# What a sentence with an order's number in it may be taken for: "O1怎么算的" looks like a question about the rules.
+_MAY_NAME_AN_ORDER = frozenset({"rules", "earnings", "earnings_detail", "orders", "unknown"})
+# A word with a letter in it, or a long number: 5 in "最近5单" is no order even where one has that number.
+_ORDER_WORD = re.compile(r"[0-9_\-./:#]*[A-Za-z][0-9A-Za-z_\-./:#]*|[0-9]{5,}")
+
+
+def naming_an_order(ask: Intent, ctx: Context) -> Intent:
+    """`explain` where a word of the sentence is the number of one of the writer's own orders, else what was asked."""
+    if ask.name not in _MAY_NAME_AN_ORDER or ctx.sender is None:
+        return ask
+    words = _ORDER_WORD.findall(ctx.text)
+    if not words:
+        return ask
+    either_case = " ".join([*words, *(word.upper() for word in words)])
+    found = earned.find_order(ctx.session, ctx.me.id, words=either_case, amount=None, period=None, named="")
+    return ask if found is None else Intent("explain", {"order": found.no})
 
 
 def earnings(ask: Intent, ctx: Context) -> Reply:

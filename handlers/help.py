@@ -20,6 +20,8 @@ INSTEAD = {
     "appeal": ("explain", "earnings_detail", "orders"),
 }
 
+USUAL = ("earnings", "poster", "rules")  # where nothing is near
+
 
 def greet(ask: Intent, ctx: Context) -> Reply:
     if ctx.sender is None and ctx.operator is not None:
@@ -84,14 +86,12 @@ def unknown(ask: Intent, ctx: Context) -> Reply:
     """Say that it was not understood, or that it cannot be done yet, and what is nearest."""
     if ask.name in ("human", "privacy"):
         return Reply.of(f"unknown.{ask.name}", base=ctx.house.base_url)
-    names = [Sentence(f"intent.{name}") for name in (INSTEAD.get(ask.name) or ask.nearest)[:3]]
-    if ctx.sender is None:
-        return Reply.of("unknown.stranger" if ctx.operator is None else "unknown.operator")
-    if not names:
-        return Reply.of("unknown.plain")
-    marks = ("a", "b", "c")
-    filled = dict(zip(marks, [*names, *names, *names][:3], strict=True))
-    return Reply.of("unknown.not_yet" if ask.name in INSTEAD else f"unknown.nearest_{len(names)}", **filled)
+    names = [Sentence(f"intent.{name}") for name in (INSTEAD.get(ask.name) or ask.nearest or USUAL)[:3]]
+    filled = dict(zip(("a", "b", "c"), [*names, *names, *names][:3], strict=True))
+    reply = Reply.of("unknown.not_yet" if ask.name in INSTEAD else f"unknown.nearest_{len(names)}", **filled)
+    if ctx.operator is not None:
+        return reply.then("unknown.operator")
+    return reply.then("unknown.stranger") if ctx.sender is None else reply
 
 
 def unsupported(ask: Intent, ctx: Context) -> Reply:

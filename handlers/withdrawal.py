@@ -132,7 +132,11 @@ def review(ask: Intent, ctx: Context) -> Reply:
     ] + [_request_line(row, who) for row, who in requests]
     if not lines:
         return Reply.of("review.empty")
-    return Reply.of("review.some", count=len(lines), lines=lines).then("review.next")
+    count = distributor.count_applications(ctx.session) + withdrawal.count_open(ctx.session)
+    reply = Reply.of("review.some", count=count, lines=lines)
+    if count > len(lines):
+        reply = reply.then("review.more", count=count - len(lines))
+    return reply.then("review.next")
 
 
 def _request_line(row: Withdrawal, who: Distributor) -> Sentence:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from domain.conversation import Reply
 from domain.money import ZERO, Money
 from models import Sessions
@@ -77,10 +79,13 @@ class SettlementJob:
             return settlement.due_distributors(session, run.cutoff, after)
 
     def _settle(self, run: SettlementRun, distributor_id: int, counts: Counts) -> None:
+
+        def work(session: Session) -> tuple[Statement | None, str | None]:
+            statement = settlement.settle(session, run, distributor_id, now=self._clock())
+            return statement, self._push(session, statement) if statement else None
+
         try:
-            with self._sessions.writing() as session:
-                statement = settlement.settle(session, run, distributor_id, now=self._clock())
-                lane = self._push(session, statement) if statement else None
+            statement, lane = self._sessions.transact(work)  # a refund that locks the other way round may be in the way
         except Exception:  # the job loop: one person's failure leaves the others their money
             counts.failed += 1
             ids = {"event": "settlement.failed", "run": run.id, "distributor": distributor_id}
@@ -92,7 +97,7 @@ class SettlementJob:
         if lane is not None:
             self._wake([lane])
 
-    def _push(self, session: Any, statement: Statement) -> str | None:
+    def _push(self, session: Session, statement: Statement) -> str | None:
         userid = distributor.wecom_userid(session, statement.distributor_id)
         if userid is None:
             return None

@@ -7,10 +7,13 @@ Source   SQLite, PostgreSQL and MariaDB/MySQL; what differs between them is in t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from functools import cache
+from typing import Annotated, Any, TypeVar
 
 from sqlalchemy import (
     JSON,
@@ -21,23 +24,36 @@ from sqlalchemy import (
     Integer,
     MetaData,
     String,
+    Table,
     Text,
     create_engine,
     event,
     make_url,
 )
 from sqlalchemy.dialects import mysql
-from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, sessionmaker
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    Session,
+    class_mapper,
+    make_transient_to_detached,
+    mapped_column,
+    sessionmaker,
+)
 from sqlalchemy.pool import QueuePool
 from sqlalchemy.types import TypeDecorator
 
 from domain.money import Money
 
 BigId = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers only INTEGER PRIMARY KEY by itself
+ASK_AFTER_IDLE_SECONDS = 1.0
 Key = Annotated[int, mapped_column(BigId, primary_key=True, autoincrement=True)]
 
 # utf8mb4_bin: business keys compare byte by byte on every database, as they do on PostgreSQL and SQLite.
 MYSQL = {"mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_bin", "mysql_engine": "InnoDB"}
+
+T = TypeVar("T", bound="Base")
+Done = TypeVar("Done")
 
 
 class MoneyFen(TypeDecorator[Money]):
@@ -108,15 +124,49 @@ class Base(DeclarativeBase):
     }
 
 
+def table_of(model: type[Base]) -> Table:
+    """A model's table: a statement on it is run as it is, where one on the model is first adapted to objects."""
+    table = model.__table__
+    assert isinstance(table, Table)  # noqa: S101 - every model here is one table
+    return table
+
+
+def held(session: Session, model: type[T], values: Sequence[Any]) -> T:
+    """The object of a row that was just read, all columns in the order of its table, as one of the session's own.
+
+    It is what `session.get` gives. For the few statements that every message makes: SQLAlchemy's own loading prepares
+    itself anew for each result, which costs more than the statement.
+    """
+    mapper = class_mapper(model)
+    there = session.identity_map.get(mapper.identity_key_from_primary_key((values[0],)))
+    if there is not None:
+        return there
+    row = model()
+    row.__dict__.update(zip(_names(model), values, strict=True))
+    make_transient_to_detached(row)
+    session.add(row)
+    return row
+
+
+@cache
+def _names(model: type[Base]) -> tuple[str, ...]:
+    """The attributes of a model in the order of its table's columns."""
+    mapper = class_mapper(model)
+    return tuple(mapper.get_property_by_column(column).key for column in model.__table__.columns)
+
+
 def new_engine(url: str, *, pool_size: int = 8, timeout_seconds: float = 10) -> Engine:
     """An engine for one of the three databases, set up so that a commit is durable and a writer waits for its turn."""
     parsed = make_url(url)
     dialect = parsed.get_backend_name()
-    options: dict[str, Any] = {"pool_pre_ping": dialect != "sqlite", "pool_size": pool_size, "max_overflow": pool_size}
+    options: dict[str, Any] = {"pool_size": pool_size, "max_overflow": pool_size}
     if dialect == "sqlite":
         options |= {"poolclass": QueuePool, "connect_args": {"timeout": 30, "check_same_thread": False}}
     elif dialect == "postgresql":
-        options |= {"isolation_level": "READ COMMITTED", "connect_args": {"connect_timeout": int(timeout_seconds)}}
+        from models.postgresql import Cursor  # only here: the driver is 10 MB that SQLite does not need
+
+        settings = {"connect_timeout": int(timeout_seconds), "cursor_factory": Cursor}
+        options |= {"isolation_level": "READ COMMITTED", "connect_args": settings}
     else:
         options |= {
             "isolation_level": "READ COMMITTED",  # as on PostgreSQL: a lock waits, then reads what is there now
@@ -126,9 +176,38 @@ def new_engine(url: str, *, pool_size: int = 8, timeout_seconds: float = 10) -> 
     engine = create_engine(parsed, **options)
     if dialect == "sqlite":
         _prepare_sqlite(engine)
-    elif dialect in ("mysql", "mariadb"):
-        _prepare_mysql(engine)
+    else:
+        _ask_after_idling(engine)
+        if dialect in ("mysql", "mariadb"):
+            _prepare_mysql(engine)
     return engine
+
+
+def _ask_after_idling(engine: Engine) -> None:
+    """Ask a connection that has idled whether it still lives, and take a new one where it does not.
+
+    `pool_pre_ping` would ask every time, a round trip on the way of every message. A connection that was just used is
+    taken as it is; should it have died since, its transaction fails, the pool throws all of its kind away, and the
+    caller is told to come again.
+    """
+
+    @event.listens_for(engine, "checkin")
+    def on_checkin(_: Any, record: Any) -> None:
+        record.info["idle_since"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def on_checkout(connection: Any, record: Any, _: Any) -> None:
+        idle_since = record.info.get("idle_since")
+        if idle_since is None or time.monotonic() - idle_since < ASK_AFTER_IDLE_SECONDS:
+            return
+        try:
+            alive = engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as fault:
+            if not engine.dialect.is_disconnect(fault, connection, None):
+                raise
+            alive = False
+        if not alive:
+            raise InvalidatePoolError  # the pool then begins anew, without the caller noticing
 
 
 def _prepare_sqlite(engine: Engine) -> None:
@@ -145,7 +224,10 @@ def _prepare_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "begin")
     def on_begin(connection: Any) -> None:
         reading = connection.get_execution_options().get("reading", False)
-        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+        try:
+            connection.connection.driver_connection.execute("BEGIN" if reading else "BEGIN IMMEDIATE")
+        except sqlite3.Error as fault:
+            raise DBAPIError.instance("BEGIN", None, fault, sqlite3.Error) from fault  # locked for too long
 
 
 def _prepare_mysql(engine: Engine) -> None:
@@ -153,6 +235,14 @@ def _prepare_mysql(engine: Engine) -> None:
     def on_connect(connection: Any, _: Any) -> None:
         with connection.cursor() as cursor:
             cursor.execute("SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', time_zone = '+00:00'")
+
+
+def was_in_the_way(fault: DBAPIError) -> bool:
+    """Whether the database has ended a transaction for another's sake: a deadlock, or a lock waited for too long."""
+    original: Any = fault.orig
+    number = original.args[0] if original is not None and original.args else None
+    victim = getattr(original, "sqlstate", None) in ("40P01", "40001") or number in (1205, 1213)
+    return victim or "database is locked" in str(original)
 
 
 class Sessions:
@@ -168,8 +258,20 @@ class Sessions:
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
-        with self._writing.begin() as session:
+        with self._writing() as session, session.begin():
             yield session
+
+    def transact(self, work: Callable[[Session], Done], *, tries: int = 5) -> Done:
+        """What `work` gives, committed; begun again, with a fresh session, where another transaction was in the way."""
+        for _ in range(tries - 1):
+            try:
+                with self.writing() as session:
+                    return work(session)
+            except OperationalError as fault:
+                if not was_in_the_way(fault):
+                    raise
+        with self.writing() as session:
+            return work(session)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:

@@ -37,6 +37,7 @@ class Distributor(Base):
     directory_name: Mapped[str | None] = mapped_column(String(64))  # WeCom's user/get
     inviter_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("distributor.id"))
     inviter_reason: Mapped[str | None] = mapped_column(String(16))  # code | link | bind: how the inviter was named
+    invited_at: Mapped[datetime | None]  # the second from which his inviter is above him: that of joining or binding
     joined_at: Mapped[datetime]  # the second of joining (of approval, where joining is reviewed)
     created_at: Mapped[datetime]
 

@@ -5,14 +5,18 @@ Was it here before, who writes, is he an operator, what was he asked. Each is fo
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import and_, literal, select
+from sqlalchemy import BindParameter, Select, and_, bindparam, literal, select
 from sqlalchemy.orm import Session
 
 from domain.conversation import Inbound
+from models.base import held, table_of
 from models.distributor import Distributor, Identity, Operator
 from models.message import DialogRow, Inbox
+from models.prepared import Prepared
 from services.distributor import Address
 from services.vault import Vault
 
@@ -27,32 +31,59 @@ class Arrival:
     dialog_row: DialogRow | None
 
 
-def look(session: Session, vault: Vault, inbound: Inbound) -> Arrival:
-    kind, value = Address(inbound.channel, inbound.sender).identity
-    userid = inbound.sender.lower() if inbound.channel == "wecom" else None
+def _statement() -> Select[Any]:
+    inbox, identity, distributor, operator, dialog = (table_of(model) for model in (Inbox, Identity, *_FOUND))
     first = select(literal(1).label("id")).subquery()  # ids begin at 1: what each is compared with, to be joined at all
-    found = session.execute(
-        select(Inbox.id, Inbox.answer, Distributor, Operator, DialogRow)
+    channel: BindParameter[str] = bindparam("channel")
+    key: BindParameter[str] = bindparam("key")
+    sender: BindParameter[str] = bindparam("sender")
+    return (
+        select(inbox.c.id, inbox.c.answer, *distributor.c, *operator.c, *dialog.c)
         .select_from(first)
-        .outerjoin(Inbox, and_(Inbox.id >= first.c.id, Inbox.channel == inbound.channel, Inbox.key == inbound.key))
+        .outerjoin(inbox, and_(inbox.c.id >= first.c.id, inbox.c.channel == channel, inbox.c.key == key))
         .outerjoin(
-            Identity,
-            and_(Identity.id >= first.c.id, Identity.kind == kind, Identity.digest == vault.digest(kind, value)),
-        )
-        .outerjoin(Distributor, Distributor.id == Identity.distributor_id)
-        .outerjoin(Operator, and_(Operator.id >= first.c.id, Operator.userid == userid))
-        .outerjoin(
-            DialogRow,
+            identity,
             and_(
-                DialogRow.id >= first.c.id,
-                DialogRow.channel == inbound.channel,
-                DialogRow.sender == inbound.sender,
+                identity.c.id >= first.c.id,
+                identity.c.kind == bindparam("kind"),
+                identity.c.digest == bindparam("digest"),
             ),
         )
-    ).one()
-    return Arrival(
-        answer=None if found.id is None else (found.answer or ""),
-        sender=found.Distributor,
-        operator=found.Operator,
-        dialog_row=found.DialogRow,
+        .outerjoin(distributor, distributor.c.id == identity.c.distributor_id)
+        .outerjoin(operator, and_(operator.c.id >= first.c.id, operator.c.userid == bindparam("userid")))
+        .outerjoin(dialog, and_(dialog.c.id >= first.c.id, dialog.c.channel == channel, dialog.c.sender == sender))
     )
+
+
+_FOUND = (Distributor, Operator, DialogRow)
+_LOOK = Prepared(_statement())
+
+
+def look(session: Session, vault: Vault, inbound: Inbound) -> Arrival:
+    kind, value = Address(inbound.channel, inbound.sender).identity
+    (found,) = _LOOK.all(
+        session,
+        {
+            "channel": inbound.channel,
+            "key": inbound.key,
+            "sender": inbound.sender,
+            "kind": kind,
+            "digest": vault.digest(kind, value),
+            "userid": inbound.sender.lower() if inbound.channel == "wecom" else None,
+        },
+    )
+    sender, operator, dialog_row = _objects(session, found[2:])
+    return Arrival(
+        answer=None if found[0] is None else (found[1] or ""),
+        sender=sender,
+        operator=operator,
+        dialog_row=dialog_row,
+    )
+
+
+def _objects(session: Session, values: Sequence[Any]) -> Iterator[Any]:
+    """The rows of `_FOUND` as the session's own objects, None where there is none."""
+    for model in _FOUND:
+        size = len(table_of(model).c)
+        yield held(session, model, values[:size]) if values[0] is not None else None
+        values = values[size:]

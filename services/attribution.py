@@ -16,6 +16,7 @@ from domain.order import OrderFacts
 from domain.periods import shanghai_date
 from models.distributor import Distributor
 from models.order import Touch
+from models.prepared import Prepared
 from services import claims
 from services.once import insert_once, table_of
 from services.plan import LoadedPlan
@@ -23,7 +24,8 @@ from services.vault import Vault
 
 RECORDED = 20  # claims written down on an order
 SAME_VISIT = timedelta(seconds=60)
-_INSERT_TOUCH = insert(table_of(Touch))
+_TOUCH = ("identity_digest", "distributor_id", "kind", "ref", "sku", "origin", "at")
+_INSERT_TOUCH = Prepared(insert(table_of(Touch)).inline(), _TOUCH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ def leave_touch(session: Session, found: Attribution, order_id: int, *, at: date
         | {"sku": None, "origin": None, "at": at}
         for digest in found.identities
     ]
-    session.execute(_INSERT_TOUCH, rows)
+    _INSERT_TOUCH.run_many(session, rows)
 
 
 def visit(

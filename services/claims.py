@@ -7,7 +7,7 @@ window besides.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -20,10 +20,10 @@ from domain import attribution as rules
 from domain import code as codes
 from domain.attribution import Claim, Claimant, Policy
 from domain.order import OrderFacts
-from models.base import UtcDateTime
+from models.base import UtcDateTime, held, table_of
 from models.distributor import Distributor, Identity
 from models.order import Touch
-from services.once import table_of
+from models.prepared import Prepared
 from services.vault import Vault
 
 IS_A_DISTRIBUTOR_BY = ("unionid", "external_userid", "phone")  # in this order; the first that is somebody's decides
@@ -71,19 +71,19 @@ def load(session: Session, vault: Vault, facts: OrderFacts, identities: Sequence
     given |= {f"buyer_{kind}": vault.digest(kind, value) for kind, value in buyer.items()}
     given |= {"code": code, "paid_at": facts.paid_at}
     given["since"] = facts.paid_at - timedelta(days=policy.window_days) if policy else facts.paid_at
-    query, names = _query(shape)
-    return _known(session.execute(query, {name: given[name] for name in names}))
+    return _known(session, _query(shape).all(session, given))
 
 
 def claimant(row: Distributor) -> Claimant:
     return Claimant(row.id, row.code, row.status, row.joined_at)
 
 
-def _known(rows: Any) -> Known:
+def _known(session: Session, rows: Iterable[Sequence[Any]]) -> Known:
     known = Known()
     buyers: dict[str, Distributor] = {}
     touches: dict[tuple[str, str], Claim] = {}  # one event that touched several identities is one claim
-    for part, kind, ref, at, person in rows:
+    for part, kind, ref, at, *columns in rows:
+        person = held(session, Distributor, columns)
         known.people[person.id] = person
         if part == _CODE:
             known.coded = person
@@ -99,8 +99,8 @@ def _known(rows: Any) -> Known:
 
 
 @lru_cache(maxsize=256)
-def _query(shape: _Shape) -> tuple[Select[Any], tuple[str, ...]]:
-    """The statement and the names of its parameters. Columns: part, kind, ref, at, Distributor."""
+def _query(shape: _Shape) -> Prepared:
+    """Columns: part, kind, ref, at, and those of a distributor."""
     parts = []
     if shape.code:
         mine = _PEOPLE.c.code == bindparam("code")
@@ -112,10 +112,8 @@ def _query(shape: _Shape) -> tuple[Select[Any], tuple[str, ...]]:
     for number in range(shape.identities):
         parts.extend(_touch_parts(bindparam(f"identity_{number}"), shape))
     found = union_all(*(select(part.subquery()) for part in parts)).subquery()
-    query = select(found.c.part, found.c.kind, found.c.ref, found.c.at, Distributor)
-    query = query.join_from(found, Distributor, Distributor.id == found.c.distributor_id)
-    # Those without a value of their own, as limits have.
-    return query, tuple(name for name, value in query.compile().params.items() if value is None)
+    query = select(found.c.part, found.c.kind, found.c.ref, found.c.at, *_PEOPLE.c)
+    return Prepared(query.join_from(found, _PEOPLE, _PEOPLE.c.id == found.c.distributor_id))
 
 
 def _part(

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from domain import commission as engine
@@ -25,7 +25,14 @@ from domain.why import why
 from models.commission import Award, Skip
 from models.distributor import Distributor
 from models.order import Order, OrderLine, Refund
+from models.prepared import Prepared
 from services import ledger, plan
+from services.once import table_of
+
+_AWARD, _SKIP, _PEOPLE = table_of(Award), table_of(Skip), table_of(Distributor)
+_LATER = ("id", "settles_at", "available_at")  # what a new award has not yet
+_INSERT_AWARD = Prepared(insert(_AWARD).inline(), [column.name for column in _AWARD.c if column.name not in _LATER])
+_INSERT_SKIP = Prepared(insert(_SKIP).inline(), [column.name for column in _SKIP.c if column.name != "id"])
 
 
 def accrue(session: Session, order: Order, lines: list[OrderLine], *, now: datetime) -> None:
@@ -47,9 +54,9 @@ def accrue(session: Session, order: Order, lines: list[OrderLine], *, now: datet
         for result in engine.amounts(decision.payable(line.no), state, decision.max_share_bp)
     ]
     if awards:
-        session.execute(insert(Award), awards)
+        _INSERT_AWARD.run_many(session, awards)
     if skips := [_skip_values(order, ids, terms) for terms in decision.skips]:
-        session.execute(insert(Skip), skips)
+        _INSERT_SKIP.run_many(session, skips)
     moves = [
         (books.house(books.COMMISSION_COST), books.of_distributor(row["distributor_id"], "pending"), row["amount"])
         for row in awards
@@ -69,21 +76,19 @@ def refund(session: Session, order: Order, lines: list[OrderLine], refund: Refun
         .execution_options(populate_existing=True)
     ).all()
     moves = []
+    refunds = _refunds(session, order) if rows else []
     for line in lines:
         mine = sorted((row for row in rows if row.line == line.line), key=lambda row: row.row)
-        for row, amount in _recomputed(mine, line):
-            if amount == row.amount:
-                continue
+        for row, amount, peak in _recomputed(mine, line, refunds):
             purpose: books.Purpose = "available" if row.available_at else "pending"
             account = books.of_distributor(row.distributor_id, purpose)
             moves.append((account, books.house(books.COMMISSION_COST), row.amount - amount))
-            row.amount, row.peak = amount, max(row.peak, amount)
-            row.state = "reversed" if amount == ZERO else purpose
+            row.amount, row.peak = amount, peak
+            row.state = "reversed" if amount == ZERO < peak else purpose
     session.flush()
-    entry_moves = [move for move in moves if move[2]]
-    if entry_moves:
+    if books.legs(moves):  # what one row loses another of the same person may gain: then there is nothing to book
         key = f"clawback:{refund.source}:{refund.refund_no}"
-        ledger.post(session, books.entry(key, "clawback", entry_moves, may_overdraw=True), now=now)
+        ledger.post(session, books.entry(key, "clawback", moves, may_overdraw=True), now=now)
 
 
 def complete(session: Session, order: Order, *, now: datetime) -> None:
@@ -101,19 +106,35 @@ def complete(session: Session, order: Order, *, now: datetime) -> None:
     )
 
 
-def _recomputed(rows: list[Award], line: OrderLine) -> Iterable[tuple[Award, Money]]:
-    """Each row with its amount on the line's present net and units; its facts are brought up to date."""
+def _refunds(session: Session, order: Order) -> list[engine.Refunded]:
+    """All refunds of the order, each with its own time: they may have come in another order."""
+    found = session.execute(select(Refund.at, Refund.lines).where(Refund.order_id == order.id))
+    return [
+        engine.Refunded(row.at, item["line"], item["qty"], Money(item["amount_fen"]))
+        for row in found
+        for item in row.lines
+    ]
+
+
+def _recomputed(
+    rows: list[Award], line: OrderLine, refunds: list[engine.Refunded]
+) -> Iterable[tuple[Award, Money, Money]]:
+    """Each row with its amount on the line's present net and units, and the most it ever was; its facts are brought up
+    to date.
+    """
     if not rows:
         return
-    results = engine.amounts([_terms(row) for row in rows], _line_state(line), rows[0].facts["max_share_bp"])
-    for row, result in zip(rows, results, strict=True):
+    terms, share = [_terms(row) for row in rows], rows[0].facts["max_share_bp"]
+    worth = [engine.amounts(terms, state, share) for state in engine.course(_paid_line(line), refunds)]
+    for row, moments in zip(rows, zip(*worth, strict=True), strict=True):
+        result = moments[-1]
         row.facts = row.facts | {
             "refunded_fen": line.refunded.fen,
             "returned": line.refunded_qty,
             "taken_fen": result.taken.fen,
             "amount_fen": result.amount.fen,
         }
-        yield row, result.amount
+        yield row, result.amount, max(moment.amount for moment in moments)
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -134,29 +155,33 @@ class Told:
     settles_at: datetime | None
 
 
+_A = _AWARD.c
+_TOLD = Prepared(
+    select(_PEOPLE.c.code, _A.distributor_id, _A["as"], _A.amount, _A.peak, _A.state, _A.facts, _A.settles_at)
+    .join_from(_AWARD, _PEOPLE, _PEOPLE.c.id == _A.distributor_id)
+    .where(_A.order_id == bindparam("order_id"), _A.peak > ZERO)
+    .order_by(_A.line, _A.row)
+)
+
+
 def told(session: Session, order: Order, distributor_id: int | None = None) -> list[Told]:
     """The awards of an order, or those of one distributor in it, in the order of lines and rows."""
-    query = (
-        select(Award, Distributor.code)
-        .join(Distributor, Distributor.id == Award.distributor_id)
-        .where(Award.order_id == order.id, Award.peak > ZERO)
-        .order_by(Award.line, Award.row)
-    )
-    if distributor_id is not None:
-        query = query.where(Award.distributor_id == distributor_id)
-    return [_told(row.Award, row.code) for row in session.execute(query)]
+    rows = _TOLD.all(session, {"order_id": order.id})
+    return [_told(*row) for row in rows if distributor_id in (None, row[1])]
 
 
-def _told(award: Award, code: str) -> Told:
+def _told(
+    code: str, who: int, as_: str, amount: Money, peak: Money, state: str, facts: dict[str, Any], at: datetime | None
+) -> Told:
     return Told(
         to=code,
-        distributor_id=award.distributor_id,
-        as_=award.as_,
-        amount=award.amount,
-        taken_back=award.peak - award.amount,
-        state=award.state,
-        why=why(award.facts),
-        settles_at=award.settles_at,
+        distributor_id=who,
+        as_=as_,
+        amount=amount,
+        taken_back=peak - amount,
+        state=state,
+        why=why(facts),
+        settles_at=at,
     )
 
 
@@ -186,10 +211,6 @@ def _person(row: Distributor) -> engine.Person:
 
 def _paid_line(line: OrderLine) -> engine.PaidLine:
     return engine.PaidLine(line.line, line.sku, line.category, line.qty, line.paid, line.cost, line.name)
-
-
-def _line_state(line: OrderLine) -> engine.LineState:
-    return engine.LineState(_paid_line(line), line.paid - line.refunded, line.qty - line.refunded_qty)
 
 
 def _paid_order(session: Session, order: Order, lines: list[OrderLine]) -> engine.PaidOrder:
@@ -223,7 +244,7 @@ def _award_values(
         "rule": terms.rule,
         "row": terms.row,
         "distributor_id": ids[terms.to],
-        "as_": terms.as_,
+        "as": terms.as_,
         "terms": _terms_data(terms),
         "facts": explanation.facts_of(paid, decision, state, result),
         "amount": result.amount,
@@ -240,7 +261,7 @@ def _skip_values(order: Order, ids: dict[str, int], terms: engine.RowTerms) -> d
         "rule": terms.rule,
         "row": terms.row,
         "distributor_id": ids.get(terms.to or ""),
-        "as_": terms.as_,
+        "as": terms.as_,
         "reason": terms.reason,
         "facts": {"title": terms.title},
     }

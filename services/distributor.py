@@ -8,20 +8,22 @@ Locks    whoever gets an inviter is locked together with the inviter and the cha
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import and_, exists, func, literal, select
+from sqlalchemy import and_, bindparam, exists, func, literal_column, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from domain import code as codes
 from domain import distributor as rules
 from domain.conversation import Channel
+from models.base import held, table_of
 from models.distributor import Distributor, Identity, Operator
 from models.order import Order
+from models.prepared import Prepared
 from services import ledger
 from services.vault import Vault
 
@@ -121,6 +123,7 @@ def join(
                 status="active" if mode == "open" else "review",
                 inviter_id=inviter.id if inviter else None,
                 inviter_reason="code" if inviter else None,
+                invited_at=now.replace(microsecond=0) if inviter else None,
                 # From the whole second on: an order's time has no finer grain.
                 joined_at=now.replace(microsecond=0),
                 created_at=now,
@@ -146,11 +149,16 @@ def join(
     return row, True
 
 
-def applications(session: Session, limit: int = 20) -> list[Distributor]:
+def applications(session: Session, limit: int = 100) -> list[Distributor]:
     """Who asked to join and waits for the merchant, oldest first."""
     return list(
         session.scalars(select(Distributor).where(Distributor.status == "review").order_by(Distributor.id).limit(limit))
     )
+
+
+def count_applications(session: Session) -> int:
+    """How many wait for the merchant."""
+    return session.scalar(select(func.count()).select_from(Distributor).where(Distributor.status == "review")) or 0
 
 
 def decide_application(session: Session, number: int, *, accept: bool, now: datetime) -> tuple[Distributor, bool]:
@@ -171,10 +179,7 @@ def bind(session: Session, who: Distributor, inviter: Distributor, *, reason: st
     """Give `who` his inviter, once, within 24 hours of joining and before his first order."""
     if who.inviter_id == inviter.id:
         return
-    chain = [row.id for row in upline(session, inviter)]
-    locked = select(Distributor).where(Distributor.id.in_({who.id, inviter.id, *chain})).order_by(Distributor.id)
-    session.scalars(locked.with_for_update().execution_options(populate_existing=True)).all()
-    chain = [row.id for row in upline(session, inviter)]
+    chain = _lock_with_chain(session, who, inviter)
 
     rules.check_inviter(me=who.id, inviter=inviter.id, inviter_name=inviter.nickname, inviters_upline=chain)
     present = session.get(Distributor, who.inviter_id) if who.inviter_id is not None else None
@@ -185,27 +190,77 @@ def bind(session: Session, who: Distributor, inviter: Distributor, *, reason: st
         has_sold=has_sold(session, who),
         now=now,
     )
-    who.inviter_id, who.inviter_reason = inviter.id, reason
+    who.inviter_id, who.inviter_reason, who.invited_at = inviter.id, reason, now.replace(microsecond=0)
     session.flush()
+
+
+def _lock_with_chain(session: Session, who: Distributor, inviter: Distributor) -> list[int]:
+    """Lock both and everybody above the inviter; the ids of the latter.
+
+    The chain may grow at its upper end until that end is locked: what was read is locked and read again until nothing
+    new is found.
+    """
+    locked: set[int] = set()
+    chain = _whole_chain(session, inviter)
+    while not locked.issuperset(wanted := {who.id, inviter.id, *chain}):
+        rows = select(Distributor).where(Distributor.id.in_(wanted)).order_by(Distributor.id)
+        session.scalars(rows.with_for_update().execution_options(populate_existing=True)).all()
+        locked = wanted
+        chain = _whole_chain(session, inviter)
+    return chain
+
+
+def _whole_chain(session: Session, who: Distributor) -> list[int]:
+    """Everybody above him, however many: a loop is one at any length."""
+    chain: list[int] = []
+    while (part := upline(session, who)) and part[-1].id not in chain:
+        chain += [row.id for row in part]
+        who = part[-1]
+    return chain
 
 
 def has_sold(session: Session, who: Distributor) -> bool:
     return bool(session.scalar(select(exists().where(Order.distributor_id == who.id))))
 
 
-def upline(session: Session, who: Distributor, depth: int = rules.DEEPEST_UPLINE) -> list[Distributor]:
-    """The chain of inviters, nearest first, at most `depth` of them: one query, whatever its length."""
-    if who.inviter_id is None or depth < 1:
+def _upline() -> Prepared:
+    """The columns of the distributors above one, nearest first."""
+    table = table_of(Distributor)
+    people = table.c
+    chain = select(people.id, people.inviter_id, literal_column("1").label("up"))
+    tree = chain.where(people.id == bindparam("inviter_id")).cte("chain", recursive=True)
+    above = table.alias().c
+    higher = select(above.id, above.inviter_id, tree.c.up + literal_column("1"))
+    tree = tree.union_all(higher.where(above.id == tree.c.inviter_id, tree.c.up < rules.DEEPEST_UPLINE))
+    return Prepared(select(*people).join_from(table, tree, people.id == tree.c.id).order_by(tree.c.up))
+
+
+_UPLINE = _upline()
+
+
+def upline(session: Session, who: Distributor, *, at: datetime | None = None) -> list[Distributor]:
+    """The chain of inviters, nearest first, at most DEEPEST_UPLINE of them: one query, whatever its length.
+
+    With `at` as it was then: it ends where nobody had been named yet, and below whoever had not joined yet.
+    """
+    if who.inviter_id is None or not _was_invited(who, at):
         return []
-    chain = select(Distributor.id, Distributor.inviter_id, literal(1).label("up")).where(
-        Distributor.id == who.inviter_id
-    )
-    tree = chain.cte("chain", recursive=True)
-    above = aliased(Distributor)
-    tree = tree.union_all(
-        select(above.id, above.inviter_id, tree.c.up + 1).where(above.id == tree.c.inviter_id, tree.c.up < depth)
-    )
-    return list(session.scalars(select(Distributor).join(tree, Distributor.id == tree.c.id).order_by(tree.c.up)))
+    found = _UPLINE.all(session, {"inviter_id": who.inviter_id})
+    rows = [held(session, Distributor, row) for row in found]
+    return rows if at is None else list(_as_it_was(rows, at))
+
+
+def _as_it_was(chain: Iterable[Distributor], at: datetime) -> Iterator[Distributor]:
+    for row in chain:
+        if row.joined_at > at or row.status in ("review", "refused"):
+            return
+        yield row
+        if not _was_invited(row, at):
+            return
+
+
+def _was_invited(who: Distributor, at: datetime | None) -> bool:
+    return at is None or who.invited_at is None or who.invited_at <= at
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,15 +11,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from domain import settlement
 from domain.money import ZERO, Money, total
 from domain.periods import Period
 from domain.settlement import Standing
+from models.base import table_of
 from models.commission import Award
 from models.order import Order
+from models.prepared import Prepared
 from services import commission
 
 SHOWN = 10
@@ -71,7 +73,19 @@ class Explanation:
 
 def in_period(session: Session, distributor_id: int, period: Period) -> Money:
     """The sum of his awards as they stand, of orders paid in the period."""
-    return session.scalar(select(func.sum(Award.amount)).where(_awards(distributor_id, period))) or ZERO
+    values = {"distributor_id": distributor_id, "start": period.start, "end": period.end}
+    ((amount,),) = _IN_PERIOD.all(session, values)
+    return amount or ZERO
+
+
+def _sum_in_period() -> Select[Any]:
+    award = table_of(Award).c
+    mine = award.distributor_id == bindparam("distributor_id")
+    within = award.paid_at >= bindparam("start"), award.paid_at < bindparam("end")
+    return select(func.sum(award.amount)).where(mine, *within)
+
+
+_IN_PERIOD = Prepared(_sum_in_period())
 
 
 def lines(session: Session, distributor_id: int, period: Period) -> list[AwardLine]:

@@ -8,18 +8,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
-from sqlalchemy import ColumnElement, CursorResult, and_, func, insert, literal, or_, select, update
+from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, func, insert, literal, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from domain import ledger as rules
 from domain.errors import IdempotencyConflict
 from domain.money import ZERO, Money
-from models.base import MoneyFen
+from models.base import MoneyFen, table_of
 from models.ledger import LedgerAccount, LedgerEntry, LedgerPosting
+from models.prepared import Prepared
+from services.once import insert_new
 
 PURPOSES: tuple[rules.Purpose, ...] = ("pending", "available", "withdrawing")
+
+
+_ACCOUNT = table_of(LedgerAccount).c
+_CHANGE_BY = update(table_of(LedgerAccount)).where(_ACCOUNT.id == bindparam("account_id"))
+_CHANGE_BY = _CHANGE_BY.values(balance=_ACCOUNT.balance + bindparam("change", type_=MoneyFen()))
+_CHANGE = Prepared(_CHANGE_BY)
+_CHANGE_COVERED = Prepared(_CHANGE_BY.where(_ACCOUNT.balance >= bindparam("least", type_=MoneyFen())))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,25 +61,28 @@ def post(session: Session, entry: rules.Entry, *, now: datetime) -> int:
     Balances are changed by guarded updates in the order of the accounts' ids, so that two entries that touch the same
     accounts wait for each other instead of deadlocking.
     """
-    if found := session.execute(
-        select(LedgerEntry.id, LedgerEntry.digest).where(LedgerEntry.key == entry.key)
-    ).one_or_none():
-        if found.digest != entry.digest:
+    values = {"key": entry.key, "kind": entry.kind, "digest": entry.digest, "at": now}
+    entry_id = insert_new(session, LedgerEntry, values)
+    if entry_id is None:
+        ((booked_id, digest),) = _BOOKED.all(session, {"key": entry.key})
+        if digest != entry.digest:
             raise IdempotencyConflict(key=entry.key)
-        return int(found.id)
+        return int(booked_id)
 
     ids = _account_ids(session, entry)
-    row = LedgerEntry(key=entry.key, kind=entry.kind, digest=entry.digest, at=now)
-    session.add(row)
-    session.flush()
     for leg in sorted(entry.legs, key=lambda leg: ids[leg.account.name]):
         if leg.account.owner is not None:
             _change_balance(session, ids[leg.account.name], leg, may_overdraw=entry.may_overdraw)
-    session.execute(
-        insert(LedgerPosting),
-        [{"entry_id": row.id, "account_id": ids[leg.account.name], "amount": leg.amount} for leg in entry.legs],
+    _POST.run_many(
+        session,
+        [{"entry_id": entry_id, "account_id": ids[leg.account.name], "amount": leg.amount} for leg in entry.legs],
     )
-    return row.id
+    return entry_id
+
+
+_ENTRY = table_of(LedgerEntry).c
+_BOOKED = Prepared(select(_ENTRY.id, _ENTRY.digest).where(_ENTRY.key == bindparam("key")))
+_POST = Prepared(insert(table_of(LedgerPosting)).inline(), ("entry_id", "account_id", "amount"))
 
 
 def _account_ids(session: Session, entry: rules.Entry) -> dict[str, int]:
@@ -84,8 +97,15 @@ def _account_ids(session: Session, entry: rules.Entry) -> dict[str, int]:
 
 
 def _find_accounts(session: Session, names: list[str]) -> dict[str, int]:
-    found = select(LedgerAccount.name, LedgerAccount.id).where(LedgerAccount.name.in_(names))
-    return {row.name: row.id for row in session.execute(found)}
+    found = _accounts(len(names)).all(session, {f"name_{place}": name for place, name in enumerate(names)})
+    return {row[0]: row[1] for row in found}
+
+
+@lru_cache
+def _accounts(count: int) -> Prepared:
+    """The ids of so many accounts, by name."""
+    names: list[BindParameter[str]] = [bindparam(f"name_{place}") for place in range(count)]
+    return Prepared(select(_ACCOUNT.name, _ACCOUNT.id).where(_ACCOUNT.name.in_(names)))
 
 
 def _open_house(session: Session, account: rules.Account) -> None:
@@ -99,26 +119,19 @@ def _open_house(session: Session, account: rules.Account) -> None:
 
 
 def _change_balance(session: Session, account_id: int, leg: rules.Leg, *, may_overdraw: bool) -> None:
-    change = update(LedgerAccount).where(LedgerAccount.id == account_id)
-    change = change.values(balance=LedgerAccount.balance + leg.amount).execution_options(synchronize_session=False)
     guarded = leg.amount < ZERO and not (may_overdraw and leg.account.purpose == "available")
-    if guarded:
-        change = change.where(LedgerAccount.balance >= -leg.amount)
-    result = session.execute(change)
-    assert isinstance(result, CursorResult)  # noqa: S101 - tells the type checker what an UPDATE gives
-    if result.rowcount != 1:
+    values = {"account_id": account_id, "change": leg.amount, "least": -leg.amount}
+    if (_CHANGE_COVERED if guarded else _CHANGE).run(session, values) != 1:
         raise rules.NotCovered(account=leg.account.name, amount=leg.amount)
 
 
 def balances(session: Session, distributor_id: int) -> Balances:
     """What a distributor has; zero on accounts that were never opened."""
-    found: dict[str, Money] = {
-        row.purpose: row.balance
-        for row in session.execute(
-            select(LedgerAccount.purpose, LedgerAccount.balance).where(LedgerAccount.distributor_id == distributor_id)
-        )
-    }
+    found: dict[str, Money] = {row[0]: row[1] for row in _BALANCES.all(session, {"id": distributor_id})}
     return Balances(*(found.get(purpose) or ZERO for purpose in PURPOSES))
+
+
+_BALANCES = Prepared(select(_ACCOUNT.purpose, _ACCOUNT.balance).where(_ACCOUNT.distributor_id == bindparam("id")))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Iterable
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import date, datetime
 from pathlib import Path
 from string import Formatter
@@ -23,7 +23,9 @@ from domain.money import Money
 from domain.periods import Period, shanghai_date
 from domain.text import split_text
 from domain.withdrawal import State
+from models.base import table_of
 from models.message import DialogRow, Inbox, Outbox
+from models.prepared import Prepared
 
 Say = Callable[[Sentence], str]
 
@@ -129,25 +131,33 @@ def take_in(session: Session, inbound: Inbound, *, now: datetime) -> tuple[Inbox
 
 def keep_handled(session: Session, inbound: Inbound, *, answer: str, intent: str, now: datetime) -> None:
     """The inbox row of a message that has just been handled, in its own transaction; IntegrityError if it is there."""
-    session.execute(
-        insert(Inbox).values(
-            channel=inbound.channel,
-            key=inbound.key,
-            sender=inbound.sender,
-            inbound=stored(inbound),
-            state="handled",
-            answer=answer,
-            intent=intent,
-            attempts=1,
-            due_at=now,
-            received_at=now,
-            handled_at=now,
-        )
+    _KEEP.run(
+        session,
+        {
+            "channel": inbound.channel,
+            "key": inbound.key,
+            "sender": inbound.sender,
+            "inbound": stored(inbound),
+            "state": "handled",
+            "answer": answer,
+            "intent": intent,
+            "attempts": 1,
+            "due_at": now,
+            "received_at": now,
+            "handled_at": now,
+        },
     )
 
 
+_KEPT = ("channel", "key", "sender", "inbound", "state", "answer", "intent", "attempts")
+_KEEP = Prepared(insert(table_of(Inbox)).inline(), [*_KEPT, "due_at", "received_at", "handled_at"])
+
+
 def stored(inbound: Inbound) -> dict[str, Any]:
-    return asdict(inbound) | {"sent_at": inbound.sent_at.isoformat()}
+    return {name: getattr(inbound, name) for name in _FIELDS} | {"sent_at": inbound.sent_at.isoformat()}
+
+
+_FIELDS = tuple(field.name for field in fields(Inbound))
 
 
 def inbound_of(row: Inbox) -> Inbound:
@@ -168,6 +178,12 @@ def dialog(row: DialogRow | None, now: datetime) -> Dialog | None:
     if row is None or row.state is None or row.expires_at is None or row.expires_at <= now:
         return None
     return Dialog(row.state, row.facts, row.expires_at)
+
+
+def hold_dialog(session: Session, row: DialogRow | None, now: datetime) -> None:
+    """Lock what is waited for and read it again: of two answers at one moment the second finds it answered."""
+    if row is not None and dialog(row, now) is not None:
+        session.refresh(row, with_for_update=True)
 
 
 def save_dialog(

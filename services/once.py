@@ -7,44 +7,47 @@ in its own way. All of them wait for another transaction that is just inserting 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import Executable, Table, insert
+from sqlalchemy import insert
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from models.base import Base
+from models.base import Base, table_of
+from models.prepared import Prepared
+
+__all__ = ["insert_new", "insert_once", "table_of"]
 
 _DUPLICATE_KEY = 1062  # MySQL and MariaDB: ER_DUP_ENTRY
 
 
-def table_of(model: type[Base]) -> Table:
-    """The table of a model, for statements that are built once and skip what the ORM does for each execution."""
-    return cast(Table, model.__table__)
-
-
 def insert_once(session: Session, model: type[Base], values: dict[str, Any]) -> bool:
     """True where the row is new; False where one of its unique keys is taken already."""
+    return insert_new(session, model, values) is not None
+
+
+def insert_new(session: Session, model: type[Base], values: dict[str, Any]) -> int | None:
+    """The number of the new row (0 in a table that counts none); None where one of its unique keys is taken already."""
     dialect = session.get_bind().dialect.name
     if dialect in ("postgresql", "sqlite"):
-        return session.execute(_quiet_insert(model, dialect), values).first() is not None
+        row = _quiet_insert(model, dialect, tuple(values)).first(session, values)
+        return None if row is None else int(row[0])
     try:
-        session.execute(_plain_insert(model), values)
+        return _plain_insert(model, tuple(values)).new_id(session, values)
     except IntegrityError as fault:
         if fault.orig is None or fault.orig.args[0] != _DUPLICATE_KEY:
             raise
-        return False  # the statement alone was undone
-    return True
+        return None  # the statement alone was undone
 
 
 @lru_cache
-def _quiet_insert(model: type[Base], dialect: str) -> Executable:
+def _quiet_insert(model: type[Base], dialect: str, columns: tuple[str, ...]) -> Prepared:
     table = table_of(model)
     say = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    return say(table).on_conflict_do_nothing().returning(*table.primary_key)
+    return Prepared(say(table).on_conflict_do_nothing().returning(*table.primary_key), columns)
 
 
 @lru_cache
-def _plain_insert(model: type[Base]) -> Executable:
-    return insert(table_of(model))
+def _plain_insert(model: type[Base], columns: tuple[str, ...]) -> Prepared:
+    return Prepared(insert(table_of(model)), columns)

@@ -17,17 +17,19 @@ from datetime import datetime
 from typing import Any, Literal
 
 from sqlalchemy import bindparam, exists, insert, or_, select
-from sqlalchemy.orm import Session, make_transient_to_detached
+from sqlalchemy.orm import Session
 
 from domain import order as rules
 from domain.errors import DomainError, IdempotencyConflict, Invalid
 from domain.fields import canonical
 from domain.money import ZERO, total
 from domain.order import CompletionFacts, LineLeft, OrderFacts, RefundFacts, ShipmentFacts
+from models.base import held, table_of
 from models.distributor import Distributor
 from models.order import EarlyFact, IntakeLock, Order, OrderLine, Refund, Shipment
+from models.prepared import Prepared
 from services import attribution, commission, distributor, plan, rank
-from services.once import insert_once, table_of
+from services.once import insert_once
 from services.vault import Vault
 
 log = logging.getLogger(__name__)
@@ -55,20 +57,20 @@ def record(session: Session, vault: Vault, facts: OrderFacts, *, now: datetime) 
     """Record an order once, decide who has it, accrue, and apply what came before it."""
     _take_turn(session, facts.no)
     digest = vault.digest("order", facts.canonical())
-    found = session.execute(_LOOK, {"source": facts.source, "no": facts.no}).one()
-    if found.here and (order := _find(session, facts.no, facts.source)):
+    ((here, early),) = _LOOK.all(session, {"source": facts.source, "no": facts.no})
+    if here and (order := _find(session, facts.no, facts.source)):
         return _again(session, order, facts, digest, now=now)
 
     loaded = plan.in_force(session, facts.paid_at)
     decided = attribution.decide(session, vault, facts, loaded)
-    upline = distributor.upline(session, decided.seller) if decided.seller else []
+    upline = distributor.upline(session, decided.seller, at=facts.paid_at) if decided.seller else []
     order, lines = _insert(session, _values(facts, digest, vault, decided, upline, loaded, now), facts)
     attribution.leave_touch(session, decided, order.id, at=facts.paid_at)
     commission.accrue(session, order, lines, now=now)
     rank.record(session, order, lines)
     if facts.completed_at is not None:
         commission.complete(session, order, now=now)
-    if found.early:
+    if early:
         _apply_early(session, order, _lines(session, order), now=now)
     log.info("order recorded", extra={"event": "order.recorded", "order": order.id, "reason": order.reason_code})
     return Outcome("created", order, decided.seller)
@@ -129,16 +131,21 @@ def answer(session: Session, order: Order, seller: Distributor | None = None) ->
 # Finding and locking
 
 _O, _E = table_of(Order).c, table_of(EarlyFact).c
-_INSERT_ORDER, _INSERT_LINE = insert(table_of(Order)), insert(table_of(OrderLine))
-_TURN = select(table_of(IntakeLock).c.slot).where(table_of(IntakeLock).c.slot == bindparam("slot")).with_for_update()
+_INSERT_ORDER = Prepared(insert(table_of(Order)), [column.name for column in _O if column.name != "id"])
+_LINES = table_of(OrderLine)
+_INSERT_LINE = Prepared(insert(_LINES).inline(), [column.name for column in _LINES.c if column.name != "id"])
+_SLOTS = table_of(IntakeLock)
+_TURN = Prepared(select(_SLOTS.c.slot).where(_SLOTS.c.slot == bindparam("slot")).with_for_update())
 # One look for both: whether the order is here, and whether anything has come before it.
-_LOOK = select(
-    exists().where(_O.source == bindparam("source"), _O.no == bindparam("no")).label("here"),
-    exists()
-    .where(
-        or_(_E.source == bindparam("source"), _E.source == ""), _E.order_no == bindparam("no"), _E.applied_at.is_(None)
+_LOOK = Prepared(
+    select(
+        exists().where(_O.source == bindparam("source"), _O.no == bindparam("no")),
+        exists().where(
+            or_(_E.source == bindparam("source"), _E.source == ""),
+            _E.order_no == bindparam("no"),
+            _E.applied_at.is_(None),
+        ),
     )
-    .label("early"),
 )
 
 
@@ -147,9 +154,9 @@ def _take_turn(session: Session, no: str) -> None:
     if session.get_bind().dialect.name == "sqlite":
         return
     slot = {"slot": zlib.crc32(no.encode()) % SLOTS}
-    if session.execute(_TURN, slot).first() is None:
+    if _TURN.first(session, slot) is None:
         insert_once(session, IntakeLock, slot)
-        session.execute(_TURN, slot).one()
+        _TURN.first(session, slot)
 
 
 def _find(session: Session, no: str, source: str | None) -> Order | None:
@@ -216,10 +223,8 @@ def _values(
 
 def _insert(session: Session, values: dict[str, Any], facts: OrderFacts) -> tuple[Order, list[OrderLine]]:
     """Write an order and its lines, without what the ORM's flush does besides. The lines returned are not attached."""
-    key = session.execute(_INSERT_ORDER, values).inserted_primary_key  # type: ignore[attr-defined]
-    order = Order(id=key[0], **values)
-    make_transient_to_detached(order)
-    session.add(order)
+    number = _INSERT_ORDER.new_id(session, values)
+    order = held(session, Order, [number if column.name == "id" else values[column.name] for column in _O])
     rows = [
         {
             "order_id": order.id,
@@ -236,7 +241,7 @@ def _insert(session: Session, values: dict[str, Any], facts: OrderFacts) -> tupl
         }
         for number, line in enumerate(facts.lines)
     ]
-    session.execute(_INSERT_LINE, rows)
+    _INSERT_LINE.run_many(session, rows)
     return order, [OrderLine(**row) for row in rows]
 
 

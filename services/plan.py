@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from domain import plan as documents
@@ -18,6 +18,8 @@ from domain.plan import Plan
 from models.distributor import Distributor
 from models.order import Product
 from models.plan import PlanVersion
+from models.prepared import Prepared
+from services.once import table_of
 
 EARLIEST = timedelta(minutes=1)
 
@@ -32,20 +34,29 @@ class LoadedPlan:
     plan: Plan
 
 
+# Statements on the way of every order are built once: building one costs several times what running it does.
+_VERSIONS = table_of(PlanVersion).c
+_IN_FORCE = Prepared(
+    select(_VERSIONS.id, _VERSIONS.digest)
+    .where(_VERSIONS.starts_at <= bindparam("at"))
+    .order_by(_VERSIONS.starts_at.desc(), _VERSIONS.id.desc())
+    .limit(1)
+)
+_DIGEST = select(_VERSIONS.digest).where(_VERSIONS.id == bindparam("id"))
+
+
 def in_force(session: Session, at: datetime) -> LoadedPlan | None:
     """The version with the latest start at or before `at`; of two with one start the later published."""
-    row = session.execute(
-        select(PlanVersion.id, PlanVersion.digest)
-        .where(PlanVersion.starts_at <= at)
-        .order_by(PlanVersion.starts_at.desc(), PlanVersion.id.desc())
-        .limit(1)
-    ).one_or_none()
-    return None if row is None else load(session, row.id, row.digest)
+    row = _IN_FORCE.first(session, {"at": at})
+    return None if row is None else load(session, *row)
 
 
 def load(session: Session, version_id: int, digest: str | None = None) -> LoadedPlan:
     """A version by its id; parsed once per process and content."""
-    digest = digest or session.execute(select(PlanVersion.digest).where(PlanVersion.id == version_id)).scalar_one()
+    known: dict[int, str] = session.info.setdefault("plan digests", {})  # a version never changes
+    if digest is None and (digest := known.get(version_id)) is None:
+        digest = session.execute(_DIGEST, {"id": version_id}).scalar_one()
+    known[version_id] = digest
     if digest not in _PARSED:
         text = session.execute(select(PlanVersion.canonical).where(PlanVersion.id == version_id)).scalar_one()
         if len(_PARSED) >= _KEPT:

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Table, and_, func, or_, select, update
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -20,8 +21,10 @@ from domain.money import ZERO, Money, total
 from domain.periods import Period, Window, period_of
 from models.distributor import Distributor
 from models.order import Order, OrderLine
+from models.prepared import Prepared
 from models.rank import Tally
 from services import plan
+from services.once import table_of
 
 By = Literal["sales", "orders", "units"]
 WINDOWS: tuple[Window, ...] = ("day", "week", "month")
@@ -85,7 +88,7 @@ def record(session: Session, order: Order, lines: Iterable[OrderLine]) -> None:
         }
         for label in labels(order.paid_at)
     ]
-    session.execute(_upsert(session, values))
+    _upsert(session.get_bind().dialect.name).run_many(session, values)
 
 
 def _counts(session: Session, order: Order) -> bool:
@@ -94,33 +97,38 @@ def _counts(session: Session, order: Order) -> bool:
         return False
     if order.buyer_distributor_id != order.distributor_id or order.plan_version_id is None:
         return True
-    return plan.load(session, order.plan_version_id).plan.terms.own_orders == "seller"
+    return _own_orders_count(session, order.plan_version_id)
 
 
-def _upsert(session: Session, values: list[dict[str, Any]]) -> Any:
-    """INSERT … or add to what is there, in the words of each database; rows in one order, so that none deadlock."""
-    if session.get_bind().dialect.name in ("mysql", "mariadb"):
-        statement = mysql.insert(Tally).values(values)
-        new = statement.inserted
-        return statement.on_duplicate_key_update(
-            sales=Tally.sales + new.sales,
-            orders=Tally.orders + new.orders,
-            units=Tally.units + new.units,
-            reached_at=func.greatest(Tally.reached_at, new.reached_at),
-        )
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    later = func.greatest if session.get_bind().dialect.name == "postgresql" else func.max
-    on_conflict = insert(Tally).values(values)
-    new = on_conflict.excluded
-    return on_conflict.on_conflict_do_update(
-        index_elements=["label", "distributor_id"],
-        set_={
-            "sales": Tally.sales + new.sales,
-            "orders": Tally.orders + new.orders,
-            "units": Tally.units + new.units,
-            "reached_at": later(Tally.reached_at, new.reached_at),
-        },
+def _own_orders_count(session: Session, plan_version_id: int) -> bool:
+    return plan.load(session, plan_version_id).plan.terms.own_orders == "seller"
+
+
+@lru_cache
+def _upsert(dialect: str) -> Prepared:
+    """INSERT … or add to what is there, in the words of each database; rows in one order, so that none deadlock.
+
+    Built once, for one row: a statement with several rows in it is compiled anew at every use.
+    """
+    tally = table_of(Tally)
+    if dialect in ("mysql", "mariadb"):
+        statement = mysql.insert(tally)
+        return Prepared(statement.on_duplicate_key_update(_sums(tally, statement.inserted, func.greatest)), _COLUMNS)
+    say = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    on_conflict = say(tally)
+    later = func.greatest if dialect == "postgresql" else func.max
+    upsert = on_conflict.on_conflict_do_update(
+        index_elements=["label", "distributor_id"], set_=_sums(tally, on_conflict.excluded, later)
     )
+    return Prepared(upsert.inline(), _COLUMNS)
+
+
+_COLUMNS = ("label", "distributor_id", "sales", "orders", "units", "reached_at")
+
+
+def _sums(old: Table, new: Any, later: Any) -> dict[str, Any]:
+    added = {name: old.c[name] + new[name] for name in ("sales", "orders", "units")}
+    return added | {"reached_at": later(old.c.reached_at, new.reached_at)}
 
 
 def take_back(session: Session, order: Order, before: Counted, after: Counted) -> None:
@@ -145,14 +153,21 @@ def take_back(session: Session, order: Order, before: Counted, after: Counted) -
 def _reach_anew(session: Session, order: Order, label: str) -> None:
     """An order that counts no more may have been his last: ask for the last one that still does."""
     period = next(p for w in WINDOWS if (p := period_of(w, order.paid_at)) is not None and p.label == label)
-    last = session.scalar(
-        select(func.max(Order.paid_at)).where(
-            Order.distributor_id == order.distributor_id,
-            Order.paid_at >= period.start,
-            Order.paid_at < period.end,
-            Order.net > ZERO,
-        )
+    alive = and_(
+        Order.distributor_id == order.distributor_id,
+        Order.paid_at >= period.start,
+        Order.paid_at < period.end,
+        Order.net > ZERO,
     )
+    own = Order.buyer_distributor_id == Order.distributor_id
+    plans = session.scalars(
+        select(Order.plan_version_id).where(alive, own, Order.plan_version_id.is_not(None)).distinct()
+    )
+    sales = Order.plan_version_id.in_(
+        [version for version in plans.all() if version and _own_orders_count(session, version)]
+    )
+    counting = or_(Order.buyer_distributor_id.is_(None), ~own, sales)
+    last = session.scalar(select(func.max(Order.paid_at)).where(alive, counting))
     if last is not None:
         session.execute(
             update(Tally)

@@ -65,17 +65,18 @@ def settle(session: Session, run: SettlementRun, distributor_id: int, *, now: da
         .values(state="available", available_at=now)
         .execution_options(synchronize_session=False)
     )
+    if amount == ZERO:
+        return None  # only rows that the cap of their line has left nothing
     statement = Statement(
         run_id=run.id,
         distributor_id=distributor_id,
         amount=amount,
-        orders=len({row.order_id for row in rows}),
+        orders=len({row.order_id for row in rows if row.amount}),
         settled_at=now,
     )
     session.add(statement)
     session.flush()
-    if amount > ZERO:
-        ledger.post(session, rules.settle(run.id, distributor_id, amount), now=now)
+    ledger.post(session, rules.settle(run.id, distributor_id, amount), now=now)
     return statement
 
 

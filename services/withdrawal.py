@@ -117,8 +117,8 @@ def record_paid(session: Session, number: int, *, reference: str, now: datetime)
     return row, True
 
 
-def open_requests(session: Session, limit: int = 20) -> list[tuple[Withdrawal, Distributor]]:
-    """What waits for an operator, oldest first: to be decided, then to be paid."""
+def open_requests(session: Session, limit: int = 100) -> list[tuple[Withdrawal, Distributor]]:
+    """What waits for an operator, oldest first: to be decided or to be paid."""
     query = (
         select(Withdrawal, Distributor)
         .join(Distributor, Distributor.id == Withdrawal.distributor_id)
@@ -127,6 +127,11 @@ def open_requests(session: Session, limit: int = 20) -> list[tuple[Withdrawal, D
         .limit(limit)
     )
     return [(row.Withdrawal, row.Distributor) for row in session.execute(query)]
+
+
+def count_open(session: Session) -> int:
+    """How many requests wait for an operator."""
+    return session.scalar(select(func.count()).select_from(Withdrawal).where(Withdrawal.state.in_(rules.OPEN))) or 0
 
 
 def latest(session: Session, who: Distributor, limit: int = 3) -> list[Withdrawal]:

@@ -1,6 +1,7 @@
 """`python -m simulator`: the simulator alone, for an app that runs somewhere else.
 
-Every flag has an environment variable of the same name as the app's own configuration, so that both can read one file.
+Every flag has an environment variable of the same name as the app's own configuration, so that both can read one file;
+as there, one that is set and empty counts as unset.
 """
 
 from __future__ import annotations
@@ -53,7 +54,10 @@ def _options(chosen: argparse.Namespace) -> Options:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m simulator", description="WeChat Work on your desk.")
-    env = os.environ.get
+
+    def env(name: str, default: str) -> str:
+        return os.environ.get(name) or default
+
     base = env("BASE_URL", "http://127.0.0.1:8000")
     parser.add_argument("--host", default=env("HOST", "127.0.0.1"))
     parser.add_argument("--port", type=int, default=int(env("SIMULATOR_PORT", "8001")))

@@ -32,6 +32,7 @@ MAY_IMPORT = {
     "migrations": {"domain", "models", "config"},
     "tools": {"domain", "models", "services", "tests"},
     "config.py": {"domain"},
+    "gunicorn.conf.py": set(),
     "app.py": {"domain", "models", "services", "handlers", "bot", "web", "jobs", "simulator", "config"},
 }
 FREE = ("tests", "bench")  # they look at everything, from outside

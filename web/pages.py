@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, render_template
+from flask import Blueprint, Response, redirect, render_template
+from flask.typing import ResponseReturnValue
 
 from domain.money import rate_text
 from services import plan, promotion
@@ -11,6 +12,11 @@ from web import Deps
 
 def blueprint(deps: Deps) -> Blueprint:
     pages = Blueprint("pages", __name__)
+
+    @pages.get("/")
+    def home() -> ResponseReturnValue:
+        """Whoever types the bare address finds the shop."""
+        return redirect(f"{deps.base_url}/shop")
 
     @pages.get("/shop/rules")
     def rules() -> Response:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 from cheroot import wsgi
 
@@ -22,7 +23,11 @@ class Server:
 
     def __init__(self, app: Any, host: str, port: int, *, threads: int = THREADS) -> None:
         self._server = wsgi.Server(
-            (host, port), app, numthreads=threads, request_queue_size=256, shutdown_timeout=FINISH_WITHIN_SECONDS
+            (host, port),
+            _slashes(app),
+            numthreads=threads,
+            request_queue_size=256,
+            shutdown_timeout=FINISH_WITHIN_SECONDS,
         )
         self._server.error_log = _log
         self._server.prepare()
@@ -36,6 +41,19 @@ class Server:
         """Take no more requests, finish those under way, then return."""
         self._server.stop()
         self._thread.join(FINISH_WITHIN_SECONDS)
+
+
+def _slashes(app: Any) -> Any:
+    """cheroot leaves %2F in the path as it is; an order's number may hold a slash, and gunicorn decodes it."""
+
+    def with_slashes(environ: dict[str, Any], start_response: Any) -> Any:
+        path = environ.get("PATH_INFO", "")
+        if "%2F" in path.upper():
+            raw = environ["REQUEST_URI"].partition("?")[0]
+            environ["PATH_INFO"] = unquote_to_bytes(raw).decode("latin-1")
+        return app(environ, start_response)
+
+    return with_slashes
 
 
 def _log(msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:

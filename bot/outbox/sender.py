@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
+from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -152,7 +153,7 @@ class Sender:
 
     def _task(self, session: Session, row: Outbox, now: datetime) -> Task | None:
         """The row in work; None where it is given up at once."""
-        refusal = self._refusal(row)
+        refusal = self._refusal(row) or _without_code(session, row)
         if refusal is None and (row.kind not in PICTURES or row.request is not None):
             refusal = self._freeze(session, row, now, "")
         if refusal is not None:
@@ -318,6 +319,18 @@ def _as_task(row: Outbox, now: datetime, *, probe: bool) -> Task:
     )
     request = row.request.encode() if row.request is not None else None
     return Task(row.id, row.lane, row.kind, dict(row.body), attempt, request, probe, ready, row.attempts)
+
+
+def _without_code(session: Session, row: Outbox) -> GivenUp | None:
+    """A card that was answered in words is changed by the code that sending it gave; a refusal where there is none."""
+    if row.kind != "card_update" or row.body.get("response_code"):
+        return None
+    sent = session.scalar(select(Outbox).where(Outbox.key == f"card:{row.body.get('task')}"))
+    code = (sent.result or {}).get("response_code") if sent is not None else None
+    if not code:
+        return GivenUp("the card has no response code")
+    row.body = {**row.body, "response_code": code}
+    return None
 
 
 def _where(fault: Exception) -> dict[str, str]:

@@ -114,7 +114,7 @@ class Understanding:
         return self._read(sentence, operator=operator, pending=pending)
 
     def period(self, text: str, *, now: datetime) -> dict[str, str] | None:
-        """The first period that `text` names, as a slot; also where its intent has no such slot (昨天那单怎么没佣金)."""
+        """The first period that `text` names, as a slot; also where its intent has none (昨天那单怎么没佣金)."""
         named = find_periods(self._put_right(normalise.plain(text)), shanghai_date(now))
         return named[0].slot if named else None
 

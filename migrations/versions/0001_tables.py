@@ -72,6 +72,7 @@ def upgrade() -> None:
         sa.Column("directory_name", sa.String(length=64), nullable=True),
         sa.Column("inviter_id", ID, nullable=True),
         sa.Column("inviter_reason", sa.String(length=16), nullable=True),
+        sa.Column("invited_at", INSTANT, nullable=True),
         sa.Column("joined_at", INSTANT, nullable=False),
         sa.Column("created_at", INSTANT, nullable=False),
         sa.ForeignKeyConstraint(["inviter_id"], ["distributor.id"], name=op.f("fk_distributor_inviter_id")),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -40,6 +39,9 @@ from web.server import Server
 
 CORP, AGENT, SECRET = "ww0123456789abcdef", 1000002, "secret-of-the-app-0123456789abcdefghijklmnopq"
 TOKEN, AES_KEY = "FenXiaoToken2026", "0123456789abcdefghijklmnopqrstuvwxyzABCDEFG"
+
+# Where the database's kind cannot matter.
+one_database = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
@@ -98,6 +100,7 @@ def test_a_house_in_order_ends_with_0(house: DoctorDeps) -> None:
     assert "✓ 账本" in text_
 
 
+@one_database
 def test_what_is_wrong_is_counted_and_ends_with_1(house: DoctorDeps) -> None:
     house = replace(house, redis=lambda: "ConnectionError")
     printed = run(doctor.checks(house), code=1)
@@ -107,6 +110,7 @@ def test_what_is_wrong_is_counted_and_ends_with_1(house: DoctorDeps) -> None:
     assert not run(doctor.checks(house), "--json", code=1).data["ok"]
 
 
+@one_database
 def test_a_check_that_breaks_is_a_finding_and_hides_no_other(house: DoctorDeps) -> None:
     def broken() -> Iterator[Finding]:
         raise RuntimeError("a secret text")
@@ -117,6 +121,7 @@ def test_a_check_that_breaks_is_a_finding_and_hides_no_other(house: DoctorDeps) 
     assert "a secret text" not in printed.text
 
 
+@one_database
 def test_every_finding_that_is_wrong_or_noted_says_what_to_do(house: DoctorDeps, tmp_path: Path) -> None:
     missing = Sessions(new_engine(f"sqlite:///{tmp_path / 'none.db'}"))
     house = replace(house, sessions=missing, order_api=False, simulated=False, redis=lambda: "TimeoutError")
@@ -129,6 +134,7 @@ def test_every_finding_that_is_wrong_or_noted_says_what_to_do(house: DoctorDeps,
 # Configuration, database, keys
 
 
+@one_database
 def test_without_an_enterprise_it_says_what_is_missing(house: DoctorDeps) -> None:
     checks = wecom_doctor.checks(None)
     (finding,) = run(checks, "--json", code=1).data["findings"]
@@ -137,6 +143,7 @@ def test_without_an_enterprise_it_says_what_is_missing(house: DoctorDeps) -> Non
         assert name in finding["do"]
 
 
+@one_database
 @pytest.mark.parametrize(
     ("base_url", "status"),
     [
@@ -151,6 +158,7 @@ def test_a_real_enterprise_needs_an_address_that_others_reach(house: DoctorDeps,
     assert the_one(house, "configuration").status == status
 
 
+@one_database
 def test_a_database_that_does_not_answer_is_wrong_and_the_rest_skipped(house: DoctorDeps) -> None:
     down = new_engine("postgresql+psycopg://u:hush@127.0.0.1:1/none", timeout_seconds=2)
     house = replace(house, sessions=Sessions(down))
@@ -234,6 +242,7 @@ def test_a_scheduler_that_does_not_run_is_found(house: DoctorDeps, change: dict[
     assert "python -m jobs.scheduler" in (finding.do or "")
 
 
+@one_database
 def test_a_job_that_should_have_run_is_found(house: DoctorDeps) -> None:
     house = replace(house, jobs=lambda: [("settlement", "结算到期的佣金", START - timedelta(minutes=6))])
     finding = the_one(house, "scheduler")
@@ -263,6 +272,7 @@ def test_messages_that_were_given_up_or_not_handled_are_found(house: DoctorDeps)
     assert found == {("inbox", "wrong"), ("outbox", "note"), ("inbox", "note")}
 
 
+@one_database
 @pytest.mark.parametrize(
     ("errcode", "remedy"), [(60020, "企业可信IP"), (40001, "WECOM_SECRET"), (99999, "错误码 99999")]
 )
@@ -287,6 +297,7 @@ def test_books_that_do_not_add_up_are_found(house: DoctorDeps, shop: Shop) -> No
 # The machine
 
 
+@one_database
 @pytest.mark.parametrize(
     ("content", "status", "said"),
     [
@@ -309,6 +320,7 @@ def test_the_clock_file_is_looked_at(
     assert said in finding.said
 
 
+@one_database
 def test_a_font_that_is_missing_is_found(house: DoctorDeps, tmp_path: Path) -> None:
     (tmp_path / "fonts").mkdir()
     finding = the_one(replace(house, assets=tmp_path), "fonts")
@@ -348,10 +360,12 @@ def desk(shop: Shop) -> Iterator[Desk]:
     app.register_blueprint(webhook.blueprint(shop.assistant, envelope, CORP, AGENT, shop.clock))
     web = Server(app, "127.0.0.1", 0, threads=2)
     web.start()
-    options = Options(CORP, AGENT, SECRET, TOKEN, AES_KEY, f"http://127.0.0.1:{web.port}/callback/wecom")
-    with Simulator(create_simulator(options)) as simulator:
-        yield Desk(_house(shop, envelope, simulator.url, f"http://127.0.0.1:{web.port}"), simulator.url)
-    web.stop()
+    try:
+        options = Options(CORP, AGENT, SECRET, TOKEN, AES_KEY, f"http://127.0.0.1:{web.port}/callback/wecom")
+        with Simulator(create_simulator(options)) as simulator:
+            yield Desk(_house(shop, envelope, simulator.url, f"http://127.0.0.1:{web.port}"), simulator.url)
+    finally:
+        web.stop()
 
 
 def _house(shop: Shop, envelope: Envelope, simulator: str, base_url: str, secret: str = SECRET) -> WecomHouse:
@@ -360,9 +374,6 @@ def _house(shop: Shop, envelope: Envelope, simulator: str, base_url: str, secret
     tokens = TokenProvider(shop.sessions, wire, CORP, secret, seal=seal, unseal=unseal, clock=shop.clock)
     client = Client(wire, tokens)
     return WecomHouse(shop.sessions, client, envelope, AGENT, base_url, f"{simulator}/cgi-bin", simulated=True)
-
-
-one_database = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
 @one_database
@@ -434,7 +445,3 @@ def test_a_machine_whose_clock_is_off_is_found(desk: Desk, monkeypatch: pytest.M
     (finding,) = desk.look("wecom.clock")
     assert (finding.status, "NTP" in (finding.do or "")) == ("wrong", True)
     assert "比平台慢" in finding.said
-
-
-def test_json_is_one_value(house: DoctorDeps) -> None:
-    json.loads(run(doctor.checks(house), "--json").text)

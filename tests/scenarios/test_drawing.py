@@ -41,7 +41,7 @@ class Directory:
 def drawn(shop: Shop, directory: Directory) -> str:
     """The name on a recruiting poster that is drawn now."""
     studio = Studio()
-    draw = Drawer(shop.sessions, studio, Path("pictures"), "鲜果到家", directory)  # type: ignore[arg-type]
+    draw = Drawer(shop.sessions, studio, Path("pictures"), "鲜果到家", "微信客服", directory)  # type: ignore[arg-type]
     facts = {"distributor_id": shop.who("xiaoli").id, "link": "http://shop.test/r/X"}
     assert draw("recruit", facts) == b"jpeg"
     return str(studio.posters[0].nickname)  # type: ignore[union-attr]
@@ -79,6 +79,6 @@ def test_a_directory_that_may_not_be_read_is_not_asked_for_every_poster(shop: Sh
 
 def test_a_product_that_is_gone_is_no_poster(shop: Shop, database: Database) -> None:
     shop.joins("xiaoli")
-    draw = Drawer(shop.sessions, Studio(), Path("pictures"), "鲜果到家", Directory("小李"))  # type: ignore[arg-type]
+    draw = Drawer(shop.sessions, Studio(), Path("pictures"), "鲜果到家", "微信客服", Directory("小李"))  # type: ignore[arg-type]
     with pytest.raises(UnknownPoster):
         draw("product", {"distributor_id": shop.who("xiaoli").id, "sku": "GONE", "link": "http://shop.test/r/X"})

@@ -221,7 +221,7 @@ def test_a_customer_opens_a_link_and_buys_with_its_code(open_page: Callable[...,
     phone = page.locator(".phone")
     expect(phone.frame_locator("iframe").locator("h1")).to_have_text("燕麦礼盒")
     phone.get_by_role("tab", name="商城").click()
-    expect(phone.get_by_label("推荐码")).to_have_value("K7MP")
+    expect(phone.get_by_label("推广码")).to_have_value("K7MP")
     phone.get_by_role("button", name="多一件").click()
     phone.get_by_role("button", name="付款 ¥79.80").click()
     expect(phone.locator(".order .told")).to_have_text("推荐人 李华 · 1 笔佣金，共 7.98 元")

@@ -61,7 +61,7 @@ export class Drawer {
       h("section", {}, h("h3", {}, "往前走"), h("div", { class: "grid" },
         move("+1 分钟", { advance: 60 }), move("+1 小时", { advance: 3600 }), move("+1 天", { advance: day }),
         move("+7 天", { advance: 7 * day }), move("+30 天", { advance: 30 * day }), move("回到现在", { reset: true })),
-        h("p", {}, "应用和这里用同一个时钟：冻结期、结算、令牌和素材的期限都跟着走。")),
+        h("p", {}, "应用和这里用同一个时钟：售后期、结算、令牌和素材的期限都跟着走。")),
       h("section", {}, h("h3", {}, "重新开始"),
         h("button", { class: "plain-button", type: "button", onclick: () => this.startOver() }, "清空聊天、菜单、素材和故障"),
         h("p", {}, "只清空模拟器这一边；应用的数据库不受影响。")));

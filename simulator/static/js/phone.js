@@ -72,7 +72,7 @@ export class Phone {
         h("p", {}, "在左边的聊天里点推广链接，或粘贴到这里。"),
         h("div", { class: "paste" }, field, h("button", { type: "button", onclick: go }, "打开"))),
       h("button", { class: "sheet-box go-shop", type: "button", onclick: () => this.show("shop") },
-        h("span", { class: "thumb" }, icon("bag")), h("span", {}, h("h5", {}, "逛逛商城"), h("p", {}, this.code ? `用推荐码 ${this.code} 下单` : "挑一件商品，像顾客一样付款")), icon("back")),
+        h("span", { class: "thumb" }, icon("bag")), h("span", {}, h("h5", {}, "逛逛商城"), h("p", {}, this.code ? `用推广码 ${this.code} 下单` : "挑一件商品，像顾客一样付款")), icon("back")),
       this.visited.length ? h("div", { class: "sheet-box" }, h("h5", {}, "最近打开"), h("div", { class: "visited" }, this.visited.map((item) =>
         h("button", { type: "button", onclick: () => this.open(item.address) }, h("span", {}, item.address.replace(/^https?:\/\//, "")), item.code && h("code", {}, item.code))))) : this.guide()));
   }
@@ -106,7 +106,7 @@ export class Phone {
       sandbox: "allow-scripts allow-forms allow-same-origin allow-popups",
     });
     const bar = this.code && this.desk.mall.open && h("div", { class: "paybar" },
-      h("span", { class: "code" }, "这个链接的推荐码", h("b", {}, this.code)),
+      h("span", { class: "code" }, "这个链接的推广码", h("b", {}, this.code)),
       h("button", { class: "pay", type: "button", onclick: () => this.show("shop") }, "去购买"));
     this.body.replaceChildren(...[frame, bar].filter(Boolean));
   }
@@ -132,9 +132,9 @@ export class Phone {
   }
 
   goods() {
-    const code = h("input", { value: this.code, placeholder: "没有推荐码也能买", "aria-label": "推荐码" });
+    const code = h("input", { value: this.code, placeholder: "没有推广码也能买", "aria-label": "推广码" });
     code.addEventListener("input", () => { this.code = code.value.trim(); });
-    const list = h("div", { class: "goods" }, h("label", { class: "ref" }, "推荐码", code), this.products.map((item) => this.good(item)));
+    const list = h("div", { class: "goods" }, h("label", { class: "ref" }, "推广码", code), this.products.map((item) => this.good(item)));
     this.total = h("span", {});
     this.payButton = h("button", { class: "pay", type: "button", onclick: () => this.buy() }, this.total);
     this.body.replaceChildren(list, h("div", { class: "paybar" }, this.stepper(), this.payButton));

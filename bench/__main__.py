@@ -1,0 +1,180 @@
+"""`make bench` = `python -m bench`: every promise about speed and memory, measured against its floor in one run.
+
+    python -m bench                          all of it, on SQLite and PostgreSQL; about a quarter of an hour
+    python -m bench --quick                  small sizes and few rounds: whether it runs, not what it costs
+    python -m bench --only messages          one part: messages orders poster scale memory engine understanding
+    python -m bench --database postgresql    one database
+
+Ends with 1 where a goal is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from bench import engine, memory, messages, orders, poster, scale, scans, understanding
+from bench.fill import Past, fill
+from bench.scratch import Scratch, database, unanswered
+
+PARTS = ("messages", "orders", "poster", "scale", "memory", "engine", "understanding")
+DATABASES = ("sqlite", "postgresql")
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is measured. The small database also serves messages, orders and memory."""
+
+    small: tuple[int, int] = (10_000, 1_000)  # orders, distributors
+    large: tuple[int, int] = (1_000_000, 100_000)
+    rounds: int = 15
+    requests: int = 600
+    orders: int = 1_500
+    operations: int = 1_500
+    posters: int = 40
+
+
+QUICK = Size((200, 20), (2_000, 200), rounds=2, requests=40, orders=30, operations=30, posters=3)
+SMALLEST = Size((40, 20), (80, 40), rounds=1, requests=8, orders=3, operations=3, posters=1)  # the tests'
+SIZES = {"full": Size(), "quick": QUICK, "smallest": SMALLEST}
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the table. `goal` is what `value` may at most (or at least, where more is better) be; None: no goal."""
+
+    what: str
+    where: str
+    value: float
+    unit: str
+    goal: float | None
+    more_is_better: bool
+    details: str
+
+    @property
+    def met(self) -> bool:
+        if self.goal is None:
+            return True
+        return self.value >= self.goal if self.more_is_better else self.value <= self.goal
+
+    def row(self) -> str:
+        sign = "≥" if self.more_is_better else "≤"
+        goal = "" if self.goal is None else f"{sign} {self.goal:g}"
+        verdict = "" if self.goal is None else ("met" if self.met else "MISSED")
+        value = f"{self.value:,.2f}{self.unit}"
+        return f"| {self.what} | {self.where} | {value} | {goal} | {verdict} | {self.details} |"
+
+
+HEAD = "| what | on | measured | goal | | details |\n|---|---|---|---|---|---|"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure against a floor, in one run.")
+    parser.add_argument("--quick", action="store_const", dest="size", const="quick", default="full")
+    parser.add_argument("--size", choices=SIZES, help=argparse.SUPPRESS)
+    parser.add_argument("--only", choices=PARTS, action="append", metavar="NAME", help=", ".join(PARTS))
+    parser.add_argument("--database", choices=DATABASES, action="append")
+    chosen = parser.parse_args(arguments)
+    parts, missed = chosen.only or list(PARTS), False
+    print(HEAD, flush=True)
+    for line in _lines(SIZES[chosen.size], parts, chosen.database or list(DATABASES)):
+        print(line.row(), flush=True)
+        missed = missed or not line.met
+    return 1 if missed else 0
+
+
+def _lines(size: Size, parts: list[str], backends: list[str]) -> Iterator[Line]:
+    for name, measure in _WITHOUT_DATABASE.items():
+        if name in parts:
+            yield from measure(size)
+    if not {"messages", "orders", "scale", "memory"} & set(parts):
+        return
+    for backend in backends:
+        if fault := unanswered(backend):
+            print(f"{backend} does not answer: {fault}", file=sys.stderr)
+            raise SystemExit(2)
+        with database(backend) as small:
+            yield from _on(small, size, parts)
+
+
+def _on(small: Scratch, size: Size, parts: list[str]) -> Iterator[Line]:
+    """The parts that need a database; the largest one comes last and is only made where it is asked for."""
+    past = fill(small, orders=size.small[0], distributors=size.small[1])
+    for name, measure in _ON_SMALL.items():
+        if name in parts:
+            yield from measure(small, past, size)
+    if "scale" in parts:
+        with database(small.backend) as large:
+            large_past = fill(large, orders=size.large[0], distributors=size.large[1])
+            yield from _scale((small, past), (large, large_past), size)
+
+
+def _messages(small: Scratch, past: Past, size: Size) -> Iterator[Line]:
+    found = messages.measure(small, past, rounds=size.rounds, requests=size.requests)
+    details = (
+        f"{found.per_second:,.0f}/s to {found.floor_per_second:,.0f}/s;"
+        f" processor {found.processor_ms:.2f} ms to {found.floor_processor_ms:.2f} ms"
+    )
+    yield Line("messages, requests/s to the bare view's", small.backend, found.ratio, "", 0.5, True, details)
+
+
+def _orders(small: Scratch, past: Past, size: Size) -> Iterator[Line]:
+    found = orders.measure(small, past, orders=size.orders)
+    details = f"{found.order_ms:.2f} ms to {found.floor_ms:.2f} ms"
+    yield Line("order intake, orders/s to plain SQL's", small.backend, found.ratio, "", 0.4, True, details)
+
+
+def _memory(small: Scratch, past: Past, size: Size) -> Iterator[Line]:
+    peak = memory.measure(small, past, requests=size.requests)
+    yield Line("peak memory of a web worker", small.backend, peak, " MB", 160, False, "with a poster drawn in it")
+
+
+def _scale(small: tuple[Scratch, Past], large: tuple[Scratch, Past], size: Size) -> Iterator[Line]:
+    found = scale.measure(small, large, operations=size.operations)
+    sizes = f"{large[1].orders:,} orders to {small[1].orders:,}"
+    where = small[0].backend
+    for what, ratio, ms in (
+        ("a message's cost in a large database", found.message_ratio, found.message_ms),
+        ("an order's cost in a large database", found.order_ratio, found.order_ms),
+    ):
+        yield Line(what, where, ratio, "", 1.2, False, f"{sizes}; {ms[1]:.2f} ms to {ms[0]:.2f} ms")
+    looked_at, offenders = scans.find(*large)
+    for offender in offenders:
+        print(f"{where}: {offender.said} of {offender.table} in\n{offender.statement}\n", file=sys.stderr)
+    yield Line("statements that scan a grown table", where, len(offenders), "", 0, False, f"of {looked_at}")
+
+
+def _poster(size: Size) -> Iterator[Line]:
+    found = poster.measure(size.posters)
+    details = f"{found['poster'] * 1e3:.1f} ms to {found['floor'] * 1e3:.1f} ms of processor time"
+    yield Line("a warm poster to QR matrix + JPEG", "", found["ratio"], "", 1.5, False, details)
+
+
+def _engine(size: Size) -> Iterator[Line]:
+    found = engine.measure(orders=size.orders)
+    details = f"{found['microseconds_per_order']:.0f} µs an order, five rows"
+    yield Line("the commission engine alone", "", found["orders_per_second"], " orders/s", None, True, details)
+
+
+def _understanding(_: Size) -> Iterator[Line]:
+    found = understanding.measure()
+    sentence = found["sentence_ms"]
+    details = f"p99 {sentence['p99']:.2f} ms; loads in {found['import_ms'] + found['load_ms']:.0f} ms"
+    yield Line("understanding a sentence, mean", "", sentence["mean"], " ms", 2, False, details)
+
+
+_WITHOUT_DATABASE: dict[str, Callable[[Size], Iterator[Line]]] = {
+    "poster": _poster,
+    "engine": _engine,
+    "understanding": _understanding,
+}
+_ON_SMALL: dict[str, Callable[[Scratch, Past, Size], Iterator[Line]]] = {
+    "messages": _messages,
+    "orders": _orders,
+    "memory": _memory,
+}
+
+if __name__ == "__main__":
+    sys.exit(main())

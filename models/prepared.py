@@ -1,0 +1,160 @@
+"""Statements that are put together, compiled and typed once: those that every message and every order makes.
+
+For a short statement SQLAlchemy takes several times as long as the driver: it builds the expression, finds its compiled
+form by comparing all its parts, and prepares the reading of each result anew. A Prepared is written in SQLAlchemy's
+expressions and typed by its columns like any other statement, but does all of that once for each database. It runs on
+the session's own connection, within its transaction, and raises SQLAlchemy's errors. It does not flush the session.
+
+    _BALANCE = Prepared(select(account.c.balance).where(account.c.id == bindparam("id")))
+    _BALANCE.first(session, {"id": 17})          # (Money(320),) or None
+    _KEEP = Prepared(insert(inbox), ["channel", "key"])
+    _KEEP.new_id(session, {"channel": …})        # the id of the new row
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import Connection, Delete, Dialect, Insert, Select, Update
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+from sqlalchemy.sql.compiler import SQLCompiler
+
+Process = Callable[[Any], Any]
+Values = Mapping[str, Any]
+Statement: TypeAlias = Select[*tuple[Any, ...]] | Insert | Update | Delete
+
+
+class Prepared:
+    """A statement on tables (`models.base.table_of`), not on models. Every `bindparam` must be given a value.
+
+    columns   of an INSERT: what is given with each row; columns with a default of Python's must be among them
+    Raises    KeyError for a value that is missing; what SQLAlchemy raises for what the database refuses
+    """
+
+    def __init__(self, statement: Statement, columns: Sequence[str] | None = None) -> None:
+        self._statement, self._columns = statement, columns
+        self._compiled: WeakKeyDictionary[Dialect, _Compiled] = WeakKeyDictionary()
+
+    def all(self, session: Session, values: Values) -> list[Sequence[Any]]:
+        """Every row, its values of the types of their columns."""
+        cursor, compiled = self._run(session, values)
+        return compiled.typed(cursor, cursor.fetchall())
+
+    def first(self, session: Session, values: Values) -> Sequence[Any] | None:
+        """The first row, or None."""
+        return next(iter(self.all(session, values)), None)
+
+    def run(self, session: Session, values: Values) -> int:
+        """How many rows were changed."""
+        return int(self._run(session, values)[0].rowcount)
+
+    def run_many(self, session: Session, rows: Iterable[Values]) -> None:
+        """Once for each of `rows`, in the way in which the driver does it quickest."""
+        self._run(session, rows=list(rows))
+
+    def new_id(self, session: Session, values: Values) -> int:
+        """Of an INSERT of one row: its number."""
+        cursor, _ = self._run(session, values)
+        return int(cursor.fetchone()[0] if cursor.description else cursor.lastrowid)
+
+    def _run(
+        self, session: Session, values: Values | None = None, rows: list[Values] | None = None
+    ) -> tuple[Any, _Compiled]:
+        connection, cursor = _at_hand(session)
+        compiled = self._compiled.get(connection.dialect)
+        if compiled is None:
+            compiled = _Compiled(self._statement, self._columns, connection.dialect)
+            self._compiled[connection.dialect] = compiled
+        many = rows is not None
+        given: Any = [compiled.parameters(row) for row in rows or ()] if many else compiled.parameters(values or {})
+        # Whoever listens to the engine's statements hears of these too.
+        connection.dispatch.before_cursor_execute(connection, cursor, compiled.text, given, None, many)
+        try:
+            (cursor.executemany if many else cursor.execute)(compiled.text, given)
+        except connection.dialect.loaded_dbapi.Error as fault:
+            raise _told(connection, compiled.text, cursor, fault) from fault
+        return cursor, compiled
+
+
+def _at_hand(session: Session) -> tuple[Connection, Any]:
+    """The session's connection and one cursor of the driver, which every statement of a transaction uses in turn."""
+    found: tuple[Connection, Any] | None = session.info.get(_AT_HAND)
+    if found is None or found[0].closed or not found[0].in_transaction() or not session.in_transaction():
+        connection = session.connection()
+        found = session.info[_AT_HAND] = connection, connection.connection.cursor()
+    return found
+
+
+_AT_HAND = "models.prepared"
+
+
+class _Compiled:
+    """A statement in the words of one database, and how its values go in and come out."""
+
+    def __init__(self, statement: Statement, columns: Sequence[str] | None, dialect: Dialect) -> None:
+        compiled = statement.compile(dialect=dialect, column_keys=list(columns) if columns else None)
+        assert isinstance(compiled, SQLCompiler)  # noqa: S101 - what is compiled is SQL
+        if compiled.insert_prefetch or compiled.update_prefetch:
+            raise TypeError(f"name these columns too, they have a default: {compiled.insert_prefetch}")
+        self.text = str(compiled)
+        self._dialect = dialect
+        self._order = tuple(compiled.positiontup or ()) if compiled.positional else None
+        self._given: list[tuple[str, Process | None]] = []
+        self._fixed: dict[str, Any] = {}
+        for name, bind in compiled.binds.items():
+            process = bind.type.dialect_impl(dialect).bind_processor(dialect)
+            if bind.required:
+                self._given.append((name, process))
+            else:
+                self._fixed[name] = process(bind.effective_value) if process else bind.effective_value
+        named = statement.selected_columns if isinstance(statement, Select) else statement.exported_columns
+        self._types = [column.type for column in named]
+        self._reading: list[tuple[int, Process]] | None = None
+
+    def parameters(self, values: Values) -> Any:
+        found = dict(self._fixed)
+        for name, process in self._given:
+            found[name] = values[name] if process is None else process(values[name])
+        return found if self._order is None else tuple(found[name] for name in self._order)
+
+    def typed(self, cursor: Any, rows: list[Any]) -> list[Sequence[Any]]:
+        if self._reading is None:
+            self._reading = self._processes(cursor.description)
+        if not self._reading:
+            return rows
+        found: list[Sequence[Any]] = []
+        for row in rows:
+            values = list(row)
+            for place, process in self._reading:
+                values[place] = process(values[place])
+            found.append(values)
+        return found
+
+    def _processes(self, description: Sequence[Sequence[Any]]) -> list[tuple[int, Process]]:
+        """What turns the driver's values into those of the columns' types, where there is anything to do."""
+        found: list[tuple[int, Process]] = []
+        for place, (kind, told) in enumerate(zip(self._types, description, strict=True)):
+            process = kind.dialect_impl(self._dialect).result_processor(self._dialect, told[1])
+            if process is not None:
+                found.append((place, process))
+        return found
+
+
+def _told(connection: Connection, text: str, cursor: Any, fault: Any) -> BaseException:
+    """The driver's error as SQLAlchemy's, which knows whether the connection is lost; then the pool forgets it."""
+    dialect = connection.dialect
+    lost = dialect.is_disconnect(fault, connection.connection.dbapi_connection, cursor)
+    error: BaseException = DBAPIError.instance(
+        text,
+        None,  # the values are nobody's business
+        fault,
+        dialect.loaded_dbapi.Error,
+        connection_invalidated=lost,
+        dialect=dialect,
+    )
+    if lost:
+        connection.invalidate(fault)
+    return error

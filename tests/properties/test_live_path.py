@@ -1,0 +1,67 @@
+"""The live path gives what `evaluate` gives (plans.md §3, "the live path uses the same engine").
+
+A random plan and a random history, with facts that come late, early and again, carried out on a real database. Then
+every award, every skip, every balance and every tally is compared with the pure function over the same facts.
+
+FULL=1   thousands of histories instead of dozens
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from domain.plan import parse
+from tests.properties.live import Live, awards_of, skips_of
+from tests.properties.worlds import History, histories, plans
+
+FULL = os.environ.get("FULL") == "1"
+EXAMPLES = {"sqlite": (60, 3000), "postgresql": (8, 300), "mariadb": (8, 300)}
+
+
+@pytest.mark.parametrize("backend", EXAMPLES)
+def test_a_random_history_gives_the_awards_of_evaluate_and_books_that_sum_to_zero(services: Any, backend: str) -> None:
+    engine = services.database(backend)
+
+    @settings(
+        max_examples=EXAMPLES[backend][FULL],
+        deadline=None,
+        database=None,
+        print_blob=True,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+    @given(plans(), histories())
+    def check(plan: str, history: History) -> None:
+        with engine.fresh() as database:
+            compare(Live(database.sessions, plan, history))
+
+    check()
+
+
+def compare(live: Live) -> None:
+    live.run()
+    expected = live.evaluated()
+    assert live.awards() == awards_of(expected)
+    assert live.skips() == skips_of(expected)
+    assert live.unapplied() == []
+    live.check_books()
+    live.check_tallies()
+    check_sellers(live)
+
+
+def check_sellers(live: Live) -> None:
+    """Whose code came with an order has it; who has not says why: his code did not count, or an earlier one did."""
+    for order in live.history.orders:
+        if live.sellers()[order.no] == order.seller:
+            continue
+        if order.seller is None:
+            assert order.buyer is not None, f"{order.no} came without a code, from a stranger, and is somebody's"
+            continue
+        person = live.history.people[order.seller]
+        own = order.buyer == order.seller and parse(live.plan).terms.own_orders == "none"
+        late = person.joins_at > order.paid_at
+        gone = person.suspended_at is not None and person.suspended_at <= order.paid_at
+        assert own or late or gone, f"{order.no} is not its seller's, and nothing says why"
