@@ -12,6 +12,7 @@ Source   plans.md §1
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -93,6 +94,8 @@ class Sale:
 
     def left(self, at: datetime) -> tuple[LineState, ...]:
         """Its lines at a moment from payment on, refunds of that moment included."""
+        if len(self.course) == 1:  # nothing came back
+            return self.course[0][1]
         return next((states for since, states in reversed(self.course) if since <= at), self.course[0][1])
 
     def part(self, scope: Scope, at: datetime) -> Part:
@@ -149,13 +152,17 @@ class History:
 
     def changes(self, until: datetime) -> list[Change]:
         """Everything that happened by `until`, in its order. All refunds of one order in one instant are one change."""
+        return self._changes[: bisect_right(self._changes, until, key=lambda change: change.at)]
+
+    @cached_property
+    def _changes(self) -> list[Change]:
         found = [Change(p.joined_at or BEGINNING, Happening.JOINING, who=p) for p in self.people.values()]
         for sale in self.sales:
             found.append(Change(sale.paid_at, Happening.PAYMENT, sale))
             found += [Change(at, Happening.REFUND, sale) for at, _ in sale.course[1:]]
             if sale.settles_at is not None:
                 found.append(Change(sale.settles_at, Happening.SETTLEMENT, sale))
-        return sorted((change for change in found if change.at <= until), key=lambda change: change.order)
+        return sorted(found, key=lambda change: change.order)
 
     def label(self, window: Window, at: datetime) -> str | None:
         """The label of the window that holds `at`; None for a lifetime."""
