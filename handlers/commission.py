@@ -10,7 +10,6 @@ from handlers.context import Context
 from handlers.periods import asked_period, of_slot, this_month
 from models.order import Order
 from services import earnings as earned
-from services import ledger
 from services.earnings import AwardLine, OrderLine, Reason
 
 # What a sentence with an order's number in it may be taken for: "O1怎么算的" looks like a question about the rules.
@@ -34,8 +33,7 @@ def naming_an_order(ask: Intent, ctx: Context) -> Intent:
 def earnings(ask: Intent, ctx: Context) -> Reply:
     period = asked_period(ask) or this_month(ctx.now)
     me = ctx.me
-    amount = earned.in_period(ctx.session, me.id, period)
-    have = ledger.balances(ctx.session, me.id)
+    amount, have = earned.with_balances(ctx.session, me.id, period)
     key = "earnings.now_withdrawing" if have.withdrawing else "earnings.now"
     reply = Reply.of(
         key,

@@ -70,8 +70,8 @@ class Prepared:
             self._compiled[connection.dialect] = compiled
         many = rows is not None
         given: Any = [compiled.parameters(row) for row in rows or ()] if many else compiled.parameters(values or {})
-        # Whoever listens to the engine's statements hears of these too.
-        connection.dispatch.before_cursor_execute(connection, cursor, compiled.text, given, None, many)
+        if connection.engine.dispatch.before_cursor_execute:  # who listens to the engine hears of these statements too
+            connection.dispatch.before_cursor_execute(connection, cursor, compiled.text, given, None, many)
         try:
             (cursor.executemany if many else cursor.execute)(compiled.text, given)
         except connection.dialect.loaded_dbapi.Error as fault:

@@ -20,9 +20,10 @@ from domain.periods import Period
 from domain.settlement import Standing
 from models.base import table_of
 from models.commission import Award
+from models.ledger import LedgerAccount
 from models.order import Order
 from models.prepared import Prepared
-from services import commission
+from services import commission, ledger
 
 SHOWN = 10
 _WORDS = re.compile(r"[0-9A-Za-z_\-./:#]+")
@@ -78,6 +79,15 @@ def in_period(session: Session, distributor_id: int, period: Period) -> Money:
     return amount or ZERO
 
 
+def with_balances(session: Session, distributor_id: int, period: Period) -> tuple[Money, ledger.Balances]:
+    """`in_period` and what he has, in one statement: it is asked more often than anything else."""
+    values = {"distributor_id": distributor_id, "start": period.start, "end": period.end}
+    rows = _WITH_BALANCES.all(session, values)
+    if not rows:  # he has no accounts yet
+        return in_period(session, distributor_id, period), ledger.NOTHING
+    return rows[0][2] or ZERO, ledger.of_accounts((row[0], row[1]) for row in rows)
+
+
 def _sum_in_period() -> Select[Any]:
     award = table_of(Award).c
     mine = award.distributor_id == bindparam("distributor_id")
@@ -85,7 +95,13 @@ def _sum_in_period() -> Select[Any]:
     return select(func.sum(award.amount)).where(mine, *within)
 
 
-_IN_PERIOD = Prepared(_sum_in_period())
+def _sum_beside_balances() -> Select[Any]:
+    account = table_of(LedgerAccount).c
+    mine = account.distributor_id == bindparam("distributor_id")
+    return select(account.purpose, account.balance, _sum_in_period().scalar_subquery()).where(mine)
+
+
+_IN_PERIOD, _WITH_BALANCES = Prepared(_sum_in_period()), Prepared(_sum_beside_balances())
 
 
 def lines(session: Session, distributor_id: int, period: Period) -> list[AwardLine]:

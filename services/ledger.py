@@ -6,9 +6,11 @@ Raises   NotCovered where a guarded balance would fall below zero, IdempotencyCo
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 
 from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, func, insert, literal, or_, select, update
 from sqlalchemy.exc import IntegrityError
@@ -37,6 +39,9 @@ class Balances:
     pending: Money
     available: Money
     withdrawing: Money
+
+
+NOTHING = Balances(ZERO, ZERO, ZERO)
 
 
 def open_accounts(session: Session, distributor_id: int) -> None:
@@ -127,7 +132,12 @@ def _change_balance(session: Session, account_id: int, leg: rules.Leg, *, may_ov
 
 def balances(session: Session, distributor_id: int) -> Balances:
     """What a distributor has; zero on accounts that were never opened."""
-    found: dict[str, Money] = {row[0]: row[1] for row in _BALANCES.all(session, {"id": distributor_id})}
+    return of_accounts(_BALANCES.all(session, {"id": distributor_id}))
+
+
+def of_accounts(rows: Iterable[Sequence[Any]]) -> Balances:
+    """From the purposes and balances of one distributor's accounts."""
+    found: dict[str, Money] = {row[0]: row[1] for row in rows}
     return Balances(*(found.get(purpose) or ZERO for purpose in PURPOSES))
 
 

@@ -13,18 +13,18 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Table, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Table, and_, bindparam, func, or_, select, update
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from domain.money import ZERO, Money, total
 from domain.periods import Period, Window, period_of
+from models.base import MoneyFen, UtcDateTime, table_of
 from models.distributor import Distributor
 from models.order import Order, OrderLine
 from models.prepared import Prepared
 from models.rank import Tally
 from services import plan
-from services.once import table_of
 
 By = Literal["sales", "orders", "units"]
 WINDOWS: tuple[Window, ...] = ("day", "week", "month")
@@ -202,19 +202,38 @@ def own(session: Session, who: Distributor, period: Period) -> Own | None:
     ).one_or_none()
     if mine is None:
         return None
-    ahead = session.execute(
-        select(func.count().label("places"), func.min(Tally.sales).label("next"))
-        .join(Distributor, Distributor.id == Tally.distributor_id)
-        .where(Tally.label == period.label, _is_ahead(mine, who))
-    ).one()
-    return Own(ahead.places + 1, mine.sales, None if ahead.next is None else ahead.next - mine.sales)
+    place = {"label": mine.label, "sales": mine.sales, "reached_at": mine.reached_at, "code": who.code}
+    ((more, earlier, tied, next_sales),) = _AHEAD.all(session, place)
+    with_as_much = earlier + tied
+    ahead = mine.sales if with_as_much else next_sales
+    return Own(more + with_as_much + 1, mine.sales, None if ahead is None else ahead - mine.sales)
 
 
-def _is_ahead(mine: Tally, who: Distributor) -> ColumnElement[bool]:
-    earlier = or_(
-        Tally.reached_at < mine.reached_at, and_(Tally.reached_at == mine.reached_at, Distributor.code < who.code)
+def _ahead() -> Prepared:
+    """Who is before a place: how many sold more, how many as much but earlier, how many at the same moment with a lower
+    code; and the least that was sold by those who sold more.
+
+    Asked apart, each is a stretch of one index; together they would read every distributor for the few codes that
+    decide.
+    """
+    tally, people = table_of(Tally), table_of(Distributor)
+    t = tally.c
+    label, sales = t.label == bindparam("label"), bindparam("sales", type_=MoneyFen())
+    reached_at: ColumnElement[datetime] = bindparam("reached_at", type_=UtcDateTime())
+    count = select(func.count()).select_from(tally).where(label)
+    moment = select(t.distributor_id).where(label, t.sales == sales, t.reached_at == reached_at).subquery()
+    tied = select(func.count()).select_from(moment.join(people, people.c.id == moment.c.distributor_id))
+    return Prepared(
+        select(
+            count.where(t.sales > sales).scalar_subquery(),
+            count.where(t.sales == sales, t.reached_at < reached_at).scalar_subquery(),
+            tied.where(people.c.code < bindparam("code")).scalar_subquery(),
+            select(func.min(t.sales)).where(label, t.sales > sales).scalar_subquery(),
+        )
     )
-    return or_(Tally.sales > mine.sales, and_(Tally.sales == mine.sales, earlier))
+
+
+_AHEAD = _ahead()
 
 
 def _value(by: By) -> Any:

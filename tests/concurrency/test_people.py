@@ -83,7 +83,7 @@ def check_that_every_chain_ends(shop: Shop) -> None:
             who = above[who]
 
 
-@pytest.mark.parametrize("people", [2, 3, 4, 7])
+@pytest.mark.parametrize("people", [2, 4, 7])
 def test_a_circle_of_people_who_name_each_other_at_once_stays_open(database: Database, people: int) -> None:
     shop = Shop(database.sessions)
     names = [f"p{n}" for n in range(people)]
