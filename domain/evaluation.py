@@ -143,7 +143,9 @@ def _paid(sale: Sale, decision: Decision, as_of: datetime) -> Iterator[Award | S
         if row.reason is not None:
             yield Skip(row.rule, row.to, row.as_, sale.no, row.line, None, row.reason)
     settled = sale.settles_at is not None and sale.settles_at <= as_of
-    course = [states for since, states in sale.course if since <= as_of]
+    # What was paid comes first even where it was refunded in the same instant: the award was told, so it is listed.
+    at_payment = tuple(line_state(line, ()) for line in sale.order.lines)
+    course = [at_payment, *(states for since, states in sale.course if since <= as_of)]
     for line in sale.order.lines:
         payable = decision.payable(line.no)
         worth = [amounts(payable, states[line.no], decision.max_share_bp) for states in course]
