@@ -147,9 +147,10 @@ def reads(engine: Engine, statement: str, values: Any) -> Iterator[tuple[str, st
             if engine.dialect.name == "sqlite":
                 yield from _on_sqlite(connection, statement, values)
             else:
+                first = _first_columns(connection)
                 for mode in ("force_custom_plan", "force_generic_plan"):
                     connection.exec_driver_sql(f"SET LOCAL plan_cache_mode = {mode}")
-                    yield from _on_postgresql(connection, statement, values)
+                    yield from _on_postgresql(connection, statement, values, first)
         finally:
             connection.rollback()
 
@@ -162,18 +163,32 @@ def _on_sqlite(connection: Connection, statement: str, values: Any) -> Iterator[
             yield aliases.get(found[1], found[1]), row.detail
 
 
-def _on_postgresql(connection: Connection, statement: str, values: Any) -> Iterator[tuple[str, str]]:
+def _first_columns(connection: Connection) -> dict[str, str]:
+    """The first column of every index, by the index's name."""
+    asked = (
+        "SELECT c.relname, a.attname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid"
+        " JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]"
+    )
+    return {row[0]: row[1] for row in connection.exec_driver_sql(asked)}
+
+
+def _on_postgresql(
+    connection: Connection, statement: str, values: Any, first: dict[str, str]
+) -> Iterator[tuple[str, str]]:
     answer = connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {statement}", values).scalar_one()
-    yield from _whole_reads((json.loads(answer) if isinstance(answer, str) else answer)[0]["Plan"], bounded=False)
+    plan = (json.loads(answer) if isinstance(answer, str) else answer)[0]["Plan"]
+    yield from _whole_reads(plan, first, table="", bounded=False)
 
 
-def _whole_reads(node: dict[str, Any], *, bounded: bool) -> Iterator[tuple[str, str]]:
-    """Sequential scans, and walks through an index without a condition that no LIMIT ends."""
-    kind = node["Node Type"]
+def _whole_reads(
+    node: dict[str, Any], first: dict[str, str], *, table: str, bounded: bool
+) -> Iterator[tuple[str, str]]:
+    """Sequential scans, and walks through an index, without a condition on its first column, that no LIMIT ends."""
+    kind, table = node["Node Type"], node.get("Relation Name", table)
     if kind == "Seq Scan":
-        yield node["Relation Name"], kind
-    elif kind in ("Index Scan", "Index Only Scan") and "Index Cond" not in node and not bounded:
-        yield node["Relation Name"], f"{kind} over the whole {node['Index Name']}"
+        yield table, kind
+    elif (index := node.get("Index Name")) and first.get(index, "") not in node.get("Index Cond", "") and not bounded:
+        yield table, f"{kind} over the whole {index}"
     bounded = kind == "Limit" or (bounded and kind in ("Nested Loop", "LockRows", "Result", "Subquery Scan"))
     for child in node.get("Plans", ()):
-        yield from _whole_reads(child, bounded=bounded)
+        yield from _whole_reads(child, first, table=table, bounded=bounded)

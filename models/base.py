@@ -10,9 +10,10 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import cache
+from threading import RLock
 from typing import Annotated, Any, TypeVar
 
 from sqlalchemy import (
@@ -255,10 +256,12 @@ class Sessions:
         self.engine = engine
         self._writing = sessionmaker(engine, expire_on_commit=False)
         self._reading = sessionmaker(engine.execution_options(reading=True), expire_on_commit=False)
+        # SQLite has one writer at a time, and who waits for him sleeps and asks again: within a process he is told.
+        self._turn: AbstractContextManager[object] = RLock() if engine.dialect.name == "sqlite" else nullcontext()
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
-        with self._writing() as session, session.begin():
+        with self._turn, self._writing() as session, session.begin():
             yield session
 
     def transact(self, work: Callable[[Session], Done], *, tries: int = 5) -> Done:

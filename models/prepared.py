@@ -55,10 +55,13 @@ class Prepared:
         """Once for each of `rows`, in the way in which the driver does it quickest."""
         self._run(session, rows=list(rows))
 
-    def new_id(self, session: Session, values: Values) -> int:
-        """Of an INSERT of one row: its number."""
+    def new_id(self, session: Session, values: Values) -> int | None:
+        """Of an INSERT of one row: its number; None where it says `on_conflict_do_nothing` and there was a conflict."""
         cursor, _ = self._run(session, values)
-        return int(cursor.fetchone()[0] if cursor.description else cursor.lastrowid)
+        if cursor.description:
+            row = cursor.fetchone()
+            return None if row is None else int(row[0])
+        return int(cursor.lastrowid or 0) if cursor.rowcount == 1 else None
 
     def _run(
         self, session: Session, values: Values | None = None, rows: list[Values] | None = None

@@ -31,8 +31,7 @@ def insert_new(session: Session, model: type[Base], values: dict[str, Any]) -> i
     """The number of the new row (0 in a table that counts none); None where one of its unique keys is taken already."""
     dialect = session.get_bind().dialect.name
     if dialect in ("postgresql", "sqlite"):
-        row = _quiet_insert(model, dialect, tuple(values)).first(session, values)
-        return None if row is None else int(row[0])
+        return _quiet_insert(model, dialect, tuple(values)).new_id(session, values)
     try:
         return _plain_insert(model, tuple(values)).new_id(session, values)
     except IntegrityError as fault:
@@ -44,8 +43,9 @@ def insert_new(session: Session, model: type[Base], values: dict[str, Any]) -> i
 @lru_cache
 def _quiet_insert(model: type[Base], dialect: str, columns: tuple[str, ...]) -> Prepared:
     table = table_of(model)
-    say = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    return Prepared(say(table).on_conflict_do_nothing().returning(*table.primary_key), columns)
+    if dialect == "sqlite":  # its driver tells the number; RETURNING would make it ready for more than one row
+        return Prepared(sqlite.insert(table).on_conflict_do_nothing(), columns)
+    return Prepared(postgresql.insert(table).on_conflict_do_nothing().returning(*table.primary_key), columns)
 
 
 @lru_cache

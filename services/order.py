@@ -223,8 +223,8 @@ def _values(
 
 def _insert(session: Session, values: dict[str, Any], facts: OrderFacts) -> tuple[Order, list[OrderLine]]:
     """Write an order and its lines, without what the ORM's flush does besides. The lines returned are not attached."""
-    number = _INSERT_ORDER.new_id(session, values)
-    order = held(session, Order, [number if column.name == "id" else values[column.name] for column in _O])
+    order_id = _INSERT_ORDER.new_id(session, values)
+    order = held(session, Order, [order_id if column.name == "id" else values[column.name] for column in _O])
     rows = [
         {
             "order_id": order.id,
