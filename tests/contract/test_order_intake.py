@@ -82,7 +82,9 @@ def test_the_same_content_is_200_and_other_content_409(tuike: Tuike, ben: str, n
     }
     for again in (order, in_another_order, in_another_zone):
         answer = tuike.order(again)
-        assert (answer.status, answer.json) == (200, first.json)
+        assert answer.status == 200
+        for part in ("no", "reason", "awards"):  # the name may have come from the directory meanwhile
+            assert answer.json[part] == first.json[part]
     other = copy.deepcopy(order)
     other["lines"][0]["name"] = "别的"
     assert tuike.order(other).status == 409
