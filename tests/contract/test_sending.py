@@ -38,6 +38,17 @@ def told(shop: Tuike, number: str) -> list[int]:
     return [sum(f"编号 {number}）" in words for words in shop.platform.texts(who)) for who in OPERATORS]
 
 
+def minutes_pass(shop: Tuike, number: str, most: int) -> None:
+    """Until the news is out. One more than promised: a try may have been under way when the clock jumped."""
+    for _ in range(most + 1):
+        shop.move(seconds=61)
+        try:
+            shop.platform.wait(lambda: all(told(shop, number)), 6)
+        except AssertionError:
+            continue
+        return
+
+
 def seen_once(shop: Tuike, *numbers: str, seconds: float = 25) -> bool:
     """Everybody has read of all, and of nothing twice, also when the next message has come after them."""
     shop.platform.wait(lambda: all(all(told(shop, number)) for number in numbers), seconds, f"news of {numbers}")
@@ -87,7 +98,7 @@ def test_the_frequency_limit_is_waited_out(shop: Tuike) -> None:
     tried = len(shop.platform.requests("message/send"))
     number = shop.withdraw("ada", "1")
     shop.platform.wait(lambda: len(shop.platform.requests("message/send")) > tried, 10, "a try")
-    shop.move(seconds=110)
+    minutes_pass(shop, number, 2)
     assert seen_once(shop, number)
 
 
@@ -103,7 +114,7 @@ def test_what_only_a_person_can_mend_pauses_tells_once_and_goes_on(shop: Tuike) 
     tried = len(platform.requests("message/send")) - before
     assert tried <= 5  # not once for each message
     platform.mended()
-    shop.move(seconds=61)
+    minutes_pass(shop, numbers[-1], 1)
     assert seen_once(shop, *numbers)
     assert sum("60020" in words for words in platform.texts("boss")[noticed:]) == 1
 
