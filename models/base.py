@@ -254,15 +254,21 @@ class Sessions:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self._writing = sessionmaker(engine, expire_on_commit=False)
         self._reading = sessionmaker(engine.execution_options(reading=True), expire_on_commit=False)
         # SQLite has one writer at a time, and who waits for him sleeps and asks again: within a process he is told.
         self._turn: AbstractContextManager[object] = RLock() if engine.dialect.name == "sqlite" else nullcontext()
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
-        with self._turn, self._writing() as session, session.begin():
+        # The session joins a transaction that is begun and ended outside it: its own would cost as much again.
+        with (
+            self._turn,
+            self.engine.connect() as connection,
+            connection.begin(),
+            Session(connection, expire_on_commit=False) as session,
+        ):
             yield session
+            session.flush()
 
     def transact(self, work: Callable[[Session], Done], *, tries: int = 5) -> Done:
         """What `work` gives, committed; begun again, with a fresh session, where another transaction was in the way."""

@@ -85,8 +85,10 @@ class Prepared:
 def _at_hand(session: Session) -> tuple[Connection, Any]:
     """The session's connection and one cursor of the driver, which every statement of a transaction uses in turn."""
     found: tuple[Connection, Any] | None = session.info.get(_AT_HAND)
-    if found is None or found[0].closed or not found[0].in_transaction() or not session.in_transaction():
-        connection = session.connection()
+    if found is None or found[0].closed or not found[0].in_transaction():
+        bound = session.bind
+        joined = isinstance(bound, Connection) and bound.in_transaction()  # models.base.Sessions has begun it
+        connection = bound if joined and isinstance(bound, Connection) else session.connection()
         found = session.info[_AT_HAND] = connection, connection.connection.cursor()
     return found
 

@@ -10,7 +10,7 @@ Locks    a refund locks the awards of the order's lines: a settlement run moves 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -268,9 +268,12 @@ def _skip_values(order: Order, ids: dict[str, int], terms: engine.RowTerms) -> d
 
 
 def _terms_data(terms: engine.RowTerms) -> dict[str, Any]:
-    data = asdict(terms)
+    data = {name: getattr(terms, name) for name in _TERMS}  # flat: asdict would copy each value deeply
     data["amount"] = terms.amount.fen if terms.amount is not None else None
     return data
+
+
+_TERMS = tuple(field.name for field in fields(engine.RowTerms))
 
 
 def _terms(row: Award) -> engine.RowTerms:

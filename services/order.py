@@ -57,11 +57,12 @@ def record(session: Session, vault: Vault, facts: OrderFacts, *, now: datetime) 
     """Record an order once, decide who has it, accrue, and apply what came before it."""
     _take_turn(session, facts.no)
     digest = vault.digest("order", facts.canonical())
-    ((here, early),) = _LOOK.all(session, {"source": facts.source, "no": facts.no})
+    look = {"source": facts.source, "no": facts.no, "at": facts.paid_at}
+    ((here, early, version_id, plan_digest),) = _LOOK.all(session, look)
     if here and (order := _find(session, facts.no, facts.source)):
         return _again(session, order, facts, digest, now=now)
 
-    loaded = plan.in_force(session, facts.paid_at)
+    loaded = plan.load(session, version_id, plan_digest) if version_id is not None else None
     decided = attribution.decide(session, vault, facts, loaded)
     upline = distributor.upline(session, decided.seller, at=facts.paid_at) if decided.seller else []
     order, lines = _insert(session, _values(facts, digest, vault, decided, upline, loaded, now), facts)
@@ -136,7 +137,7 @@ _LINES = table_of(OrderLine)
 _INSERT_LINE = Prepared(insert(_LINES).inline(), [column.name for column in _LINES.c if column.name != "id"])
 _SLOTS = table_of(IntakeLock)
 _TURN = Prepared(select(_SLOTS.c.slot).where(_SLOTS.c.slot == bindparam("slot")).with_for_update())
-# One look for both: whether the order is here, and whether anything has come before it.
+# One look for all: whether the order is here, whether anything has come before it, which plan is in force.
 _LOOK = Prepared(
     select(
         exists().where(_O.source == bindparam("source"), _O.no == bindparam("no")),
@@ -145,6 +146,7 @@ _LOOK = Prepared(
             _E.order_no == bindparam("no"),
             _E.applied_at.is_(None),
         ),
+        *(plan.IN_FORCE.with_only_columns(column).scalar_subquery() for column in plan.IN_FORCE.selected_columns),
     )
 )
 

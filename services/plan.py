@@ -36,12 +36,13 @@ class LoadedPlan:
 
 # Statements on the way of every order are built once: building one costs several times what running it does.
 _VERSIONS = table_of(PlanVersion).c
-_IN_FORCE = Prepared(
+IN_FORCE = (  # at the instant `at`: its id and digest, for `load`
     select(_VERSIONS.id, _VERSIONS.digest)
     .where(_VERSIONS.starts_at <= bindparam("at"))
     .order_by(_VERSIONS.starts_at.desc(), _VERSIONS.id.desc())
     .limit(1)
 )
+_IN_FORCE = Prepared(IN_FORCE)
 _DIGEST = select(_VERSIONS.digest).where(_VERSIONS.id == bindparam("id"))
 
 

@@ -179,11 +179,22 @@ def _reach_anew(session: Session, order: Order, label: str) -> None:
 
 def top(session: Session, period: Period, *, by: By = "sales", limit: int = 10) -> list[Standing]:
     """The first places of a period. A day, week or month is read from its tallies; nobody with 0 is ranked."""
-    value = _value(by)
+    value, listed = _value(by), and_(Tally.label == period.label, Tally.sales > ZERO)
+    # The last place that is shown is found first, without codes: else every distributor is read for those of a few.
+    last = session.execute(
+        select(value, Tally.reached_at)
+        .where(listed)
+        .order_by(value.desc(), Tally.reached_at)
+        .offset(limit - 1)
+        .limit(1)
+    ).one_or_none()
+    shown = listed
+    if last is not None:
+        shown = and_(listed, or_(value > last[0], and_(value == last[0], Tally.reached_at <= last[1])))
     rows = session.execute(
         select(Tally, Distributor)
         .join(Distributor, Distributor.id == Tally.distributor_id)
-        .where(Tally.label == period.label, Tally.sales > ZERO)
+        .where(shown)
         .order_by(value.desc(), Tally.reached_at, Distributor.code)
         .limit(limit)
     )

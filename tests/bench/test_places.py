@@ -44,6 +44,7 @@ def test_everybodys_own_place_is_his_place_in_the_list(database: Database) -> No
     with database.sessions.reading() as session:
         listed = rank.top(session, TODAY, limit=100)
         assert 30 < len(listed) < 60
+        assert all(rank.top(session, TODAY, limit=few) == listed[:few] for few in (1, 7, 20))
         before = None
         for standing in listed:
             who = session.get_one(Distributor, standing.distributor_id)
