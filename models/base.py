@@ -160,7 +160,8 @@ def new_engine(url: str, *, pool_size: int = 8, timeout_seconds: float = 10) -> 
     """An engine for one of the three databases, set up so that a commit is durable and a writer waits for its turn."""
     parsed = make_url(url)
     dialect = parsed.get_backend_name()
-    options: dict[str, Any] = {"pool_size": pool_size, "max_overflow": pool_size}
+    # The connection that was used last is used next: its pages (SQLite) and plans (PostgreSQL) are still at hand.
+    options: dict[str, Any] = {"pool_size": pool_size, "max_overflow": pool_size, "pool_use_lifo": True}
     if dialect == "sqlite":
         options |= {"poolclass": QueuePool, "connect_args": {"timeout": 30, "check_same_thread": False}}
     elif dialect == "postgresql":
