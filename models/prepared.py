@@ -75,8 +75,8 @@ class Prepared:
     def _of(self, count: int) -> Prepared:
         """The same INSERT of so many rows."""
         if count not in self._several:
-            assert isinstance(self._statement, Insert) and self._columns  # noqa: S101 - only they are run for many rows
-            types = {name: self._statement.table.c[name].type for name in self._columns}
+            assert isinstance(self._statement, Insert)  # noqa: S101 - only they are run for many rows
+            types = {name: self._statement.table.c[name].type for name in self._columns or ()}
             places: list[dict[str, BindParameter[Any]]] = [
                 {name: bindparam(_place(name, place), type_=kind) for name, kind in types.items()}
                 for place in range(count)
@@ -131,24 +131,27 @@ class _Compiled:
             raise TypeError(f"name these columns too, they have a default: {compiled.insert_prefetch}")
         self.text = str(compiled)
         self._dialect = dialect
-        self._order = tuple(compiled.positiontup or ()) if compiled.positional else None
-        self._given: list[tuple[str, Process | None]] = []
+        names = list(compiled.positiontup or ()) if compiled.positional else list(compiled.binds)
+        self._by_place = compiled.positional
+        self._given: list[tuple[str, Process | None]] = []  # in the order of the statement's marks
         self._fixed: dict[str, Any] = {}
-        for name, bind in compiled.binds.items():
+        for name in names:
+            bind = compiled.binds[name]
             process = bind.type.dialect_impl(dialect).bind_processor(dialect)
-            if bind.required:
-                self._given.append((name, process))
-            else:
+            if not bind.required:
                 self._fixed[name] = process(bind.effective_value) if process else bind.effective_value
+                process = None
+            self._given.append((name, process))
         named = statement.selected_columns if isinstance(statement, Select) else statement.exported_columns
         self._types = [column.type for column in named]
         self._reading: list[tuple[int, Process]] | None = None
 
     def parameters(self, values: Values) -> Any:
-        found = dict(self._fixed)
-        for name, process in self._given:
-            found[name] = values[name] if process is None else process(values[name])
-        return found if self._order is None else tuple(found[name] for name in self._order)
+        if self._fixed:
+            values = {**values, **self._fixed}
+        if self._by_place:
+            return tuple([values[name] if process is None else process(values[name]) for name, process in self._given])
+        return {name: values[name] if process is None else process(values[name]) for name, process in self._given}
 
     def typed(self, cursor: Any, rows: list[Any]) -> list[Sequence[Any]]:
         if self._reading is None:

@@ -120,7 +120,7 @@ def ship(session: Session, no: str, facts: ShipmentFacts, *, source: str | None 
 
 def answer(session: Session, outcome: Outcome) -> dict[str, Any]:
     """An order as the API tells it: who has it and why, and the awards as they stand. It must be there."""
-    order, who = outcome.order, outcome.seller
+    order, who, awards = outcome.order, outcome.seller, outcome.awards
     assert order is not None  # noqa: S101 - a push that is kept has an answer of its own
     if who is None and order.distributor_id is not None:
         who = session.get(Distributor, order.distributor_id)
@@ -128,7 +128,7 @@ def answer(session: Session, outcome: Outcome) -> dict[str, Any]:
         "no": order.no,
         "distributor": {"code": who.code, "name": who.nickname} if who else None,
         "reason": {"code": order.reason_code, "text": order.reason_text},
-        "awards": commission.answered(outcome.awards if outcome.awards is not None else commission.told(session, order)),
+        "awards": commission.answered(commission.told(session, order) if awards is None else awards),
     }
 
 
