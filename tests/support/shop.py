@@ -33,10 +33,11 @@ from models import Sessions
 from models.distributor import Distributor
 from models.message import Outbox
 from models.order import Product
-from services import distributor, ledger, order, plan
+from services import distributor, ledger, order
 from services.distributor import Address
 from services.message import Catalogue
 from services.vault import Vault
+from tests.support import plans
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 START = datetime(2026, 11, 18, 2, 0, tzinfo=UTC)  # a Wednesday, ten in the morning in Shanghai
@@ -88,7 +89,7 @@ class Shop:
                 )
             distributor.add_operator(session, "boss", name="陈店长", role="owner", now=self.now)
             session.flush()
-            plan.publish(session, self.plan, starts_at=self.now, operator=None, now=self.now)
+            plans.publish(session, self.vault, self.plan, starts_at=self.now, now=self.now)
 
     def clock(self) -> datetime:
         return self.now
