@@ -1,7 +1,7 @@
 """Published plan versions. A version never changes; the one in force has the latest start that is not in the future.
 
-`findings` are what the compliance check said of it under `ruleset`, `context` what it was told beside the plan. One that
-rests on override records is good until the first of them ends, and under its rule set only.
+`findings` are what the compliance check said of it under `ruleset`, `context` what it was told beside the plan. One
+that rests on an override record is good as long as the record, and under its rule set only.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """The compliance check at work: with what the database knows, and as the gate that every publication passes.
 
     findings = check(plan, live(session, context))
-    passed = gate(session, plan, context, ticks=["TP-1"], now=now)        # NotPublishable where something stands in the way
+    passed = gate(session, plan, context, ticks=["TP-1"], now=now)
 
-Raises   NotPublishable with the findings: `plan.blocked`, `plan.override_needed`, `plan.untick`
+Raises   NotPublishable with the findings: `plan.blocked`, `plan.override_needed`, `plan.ticks_needed`
 Source   compliance.md §1
 """
 

@@ -1,6 +1,6 @@
 """Override records: somebody answers with his name for a plan that the check does not let through by itself.
 
-    faults(request, digest, findings, now)        # what is not as §5 wants it; empty: it may be recorded, or still holds
+    faults(request, digest, findings, now)        # what is not as §5 wants it; empty: it holds
     link(previous, fields)                        # the hash that chains a record to the one before
 
 A record is for one plan as it is to the letter, one rule set, and the evidence that was shown. An edit, a new rule

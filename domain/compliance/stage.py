@@ -45,6 +45,19 @@ def shape_of(code: str) -> str:
     return code.split("/")[0]
 
 
+def joined(trees: Mapping[str, Tree], *, role: str = "member", silent: int = 0) -> dict[str, Distributor]:
+    """Everybody joins in his turn, as a member; `silent` more recruits of each who will never sell."""
+    found: dict[str, Distributor] = {}
+    for shape, tree in trees.items():
+        for place, above in enumerate(tree):
+            code, upline = seat_code(shape, place), None if above is None else seat_code(shape, above)
+            found[code] = Distributor(code, upline, role, member=True, joined_at=moment(place / 60))
+            for number in range(silent):
+                quiet = f"{code}+{number}"
+                found[quiet] = Distributor(quiet, code, role, member=True, joined_at=moment(2 + place / 60))
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Sort:
     """Goods that the same rules hold; one line of each is enough.
@@ -135,16 +148,7 @@ class Stage:
     # People and orders
 
     def people(self, trees: Mapping[str, Tree], *, role: str = "member", silent: int = 0) -> dict[str, Distributor]:
-        """Everybody joins in his turn, as a member; `silent` more recruits of each who will never sell."""
-        found: dict[str, Distributor] = {}
-        for shape, tree in trees.items():
-            for place, above in enumerate(tree):
-                code, upline = seat_code(shape, place), None if above is None else seat_code(shape, above)
-                found[code] = Distributor(code, upline, role, member=True, joined_at=moment(place / 60))
-                for number in range(silent):
-                    quiet = f"{code}+{number}"
-                    found[quiet] = Distributor(quiet, code, role, member=True, joined_at=moment(2 + place / 60))
-        return found
+        return joined(trees, role=role, silent=silent)
 
     def order(
         self,

@@ -158,7 +158,13 @@ def foreign(stage: Stage) -> list[str]:
         above.add(place)
         place = tree[place]
     sale = stage.order("F", seat_code("binary-5", len(tree) - 1), SALES, stage.each_sort())
-    return sorted({award.to for award in stage.play(people, [sale]).awards if _place(award) not in above})
+    without = {_known(award) for award in stage.play(people).awards}
+    awards = [award for award in stage.play(people, [sale]).awards if _known(award) not in without]
+    return sorted({award.to for award in awards if _place(award) not in above})
+
+
+def _known(award: Award) -> tuple[str, str, str | None, int | None]:
+    return award.rule, award.to, award.order, award.n
 
 
 def _differing(one: Paid, other: Paid) -> Iterator[int]:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import cache
 from typing import TypeAlias
 
 from domain.compliance.shapes import few, star, trees
-from domain.compliance.stage import Bought, Stage, moment, seat_code, shape_of
+from domain.compliance.stage import Bought, Stage, joined, moment, seat_code, shape_of
 from domain.history import Distributor
 from domain.money import Money
 from domain.outcome import Award
@@ -42,16 +43,22 @@ def is_reward(award: Award) -> bool:
     )
 
 
+@cache
+def everybody() -> dict[str, Distributor]:
+    """The people of all shapes: the same for every plan."""
+    return joined(trees())
+
+
 def for_joining(stage: Stage) -> Given | None:
     """P-RECRUIT: everybody joins in every shape, and nobody sells anything."""
-    return _most([award for award in stage.play(stage.people(trees())).awards if is_reward(award)])
+    return _most([award for award in stage.play(everybody()).awards if is_reward(award)])
 
 
 def while_idle(stage: Stage) -> int:
     """P-IDLE: how many awards a year without an order adds to those of the first day."""
-    people, last = stage.people(trees()), moment(24 * 60)
-    at_once = stage.play(people, as_of=last).awards
-    later = stage.play(people, as_of=last + YEAR).awards
+    last = moment(24 * 60)
+    at_once = stage.play(everybody(), as_of=last).awards
+    later = stage.play(everybody(), as_of=last + YEAR).awards
     return sum(map(is_reward, later)) - sum(map(is_reward, at_once))
 
 
@@ -71,16 +78,18 @@ class First:
 def for_first_orders(stage: Stage) -> list[First]:
     """Everybody sells once: as it is, at ten times the price, and ten times. Commission is paid for each order, so
     only the other rules are looked at."""
-    if not stage.plan.bonuses:
+    people, plan = stage.people(few()), replace(stage.low.plan, rules=tuple(stage.low.plan.bonuses))
+
+    def found(times: int, count: int) -> dict[str, _Found]:
+        return _worth(people, stage.play(people, _everybody_sells(stage, people, times, count), plan=plan).awards)
+
+    once = found(1, 1)
+    if not once:
         return []
-    people = stage.people(few())
-    once, dear, often = (
-        _worth(people, stage.play(people, _everybody_sells(stage, people, times, count)).awards)
-        for times, count in ((1, 1), (10, 1), (1, ORDERS_EACH))
-    )
+    dear, often = found(10, 1), found(1, ORDERS_EACH)
     return [
-        First(rule, found.depth, found.given, counted=not (_grows(found, dear[rule]) or _grows(found, often[rule])))
-        for rule, found in once.items()
+        First(rule, it.depth, it.given, counted=not (_grows(it, dear[rule]) or _grows(it, often[rule])))
+        for rule, it in once.items()
     ]
 
 

@@ -125,7 +125,7 @@ def _sold(stage: Stage, seller: str, lines: list[Bought], count: int, *, own: bo
 
 
 def _paid_bp(stage: Stage, people: Mapping[str, Distributor], orders: list[Order]) -> int:
-    awards = stage.play(people, orders, plan=stage.plan).awards
+    awards = stage.play(people, orders, plan=replace(stage.plan, rules=tuple(stage.plan.bonuses))).awards
     paid = sum(award.amount.fen for award in awards if _for_sales(award))
     return _bp(paid, sum(line.paid.fen for order in orders for line in order.paid.lines))
 
