@@ -56,9 +56,9 @@ def for_joining(stage: Stage) -> Given | None:
 
 def while_idle(stage: Stage) -> int:
     """P-IDLE: how many awards a year without an order adds to those of the first day."""
-    last = moment(24 * 60)
-    at_once = stage.play(everybody(), as_of=last).awards
-    later = stage.play(everybody(), as_of=last + YEAR).awards
+    people, last = stage.people(few()), moment(24 * 60)
+    at_once = stage.play(people, as_of=last).awards
+    later = stage.play(people, as_of=last + YEAR).awards
     return sum(map(is_reward, later)) - sum(map(is_reward, at_once))
 
 
