@@ -3,7 +3,7 @@
 Nothing here is offered to the API, the chat, an import or a job: a person at a terminal (`flask plan override`), later
 the console, fills in the request.
 
-Raises   Invalid with every fault of a request; ChainBroken where the stored chain does not add up
+Raises   Invalid with every fault of a request; ChainMoved; ChainBroken where the stored chain does not add up
 Source   compliance.md §5
 """
 
@@ -33,7 +33,7 @@ from services.vault import Vault
 
 APPROVERS = frozenset({"owner", "finance"})
 CODE_DIGITS = 8
-_TRIES = 5  # two records at one moment want the same place in the chain
+CHAIN = "override"
 _HASHED = [it.name for it in table_of(OverrideRecord).columns if it.name not in ("id", "previous_hash", "hash")]
 
 
@@ -41,6 +41,12 @@ class ChainBroken(DomainError):
     """A record was changed, removed or slipped in; `id` is the first that does not fit."""
 
     code = "override.chain_broken"
+
+
+class ChainMoved(DomainError):
+    """Another record was made at the same moment and follows the same one: nothing was written, begin again."""
+
+    code = "override.chain_moved"
 
 
 def next_version(session: Session) -> int:
@@ -51,7 +57,11 @@ def next_version(session: Session) -> int:
 def record(
     session: Session, vault: Vault, request: Request, *, digest: str, findings: Sequence[Finding], now: datetime
 ) -> int:
-    """Append a record for the plan of this digest and what the check found of it; its number."""
+    """Append a record for the plan of this digest and what the check found of it; its number.
+
+    The caller holds the lock `CHAIN` (models.schema.locked) around the transaction, so that records come one after
+    the other; without it the constraint refuses the second.
+    """
     faults = rules.faults(request, digest, findings, now)
     faults += _unknown(session, "operator", request.operator, frozenset({"owner"}))
     if request.second is not None:
@@ -80,13 +90,12 @@ def record(
         "recorded_at": request.at,
         "valid_until": request.valid_until,
     }
-    for _ in range(_TRIES):
-        previous = session.scalar(select(OverrideRecord.hash).order_by(OverrideRecord.id.desc()).limit(1)) or FIRST_LINK
-        chained = fields | {"previous_hash": previous, "hash": rules.link(previous, fields)}
-        number = insert_new(session, OverrideRecord, chained)
-        if number is not None:
-            return number
-    raise ChainBroken(id=None)
+    previous = session.scalar(select(OverrideRecord.hash).order_by(OverrideRecord.id.desc()).limit(1)) or FIRST_LINK
+    chained = fields | {"previous_hash": previous, "hash": rules.link(previous, fields)}
+    number = insert_new(session, OverrideRecord, chained)
+    if number is None:
+        raise ChainMoved()
+    return number
 
 
 def _unknown(session: Session, field: str, who: Person, roles: frozenset[str]) -> list[tuple[str, str]]:

@@ -26,6 +26,7 @@ from domain.compliance import override as records
 from domain.compliance.override import EXPLAINED_ZH, FACTOR_WITHIN, LONGEST, STATEMENT, Person, Request
 from domain.errors import Invalid
 from domain.plan import check_against, digest, parse
+from models import schema
 from services import compliance, distributor, override, plan
 from services.message import Catalogue
 from services.override import Code
@@ -192,7 +193,7 @@ def _wait_for(code: Code, clock: Callable[[], datetime]) -> datetime:
 
 def _write(deps: CommandDeps, vault: Vault, request: Request, findings: list[rules.Finding], now: datetime) -> int:
     try:
-        with deps.sessions.writing() as session:
+        with schema.locked(deps.sessions.engine, override.CHAIN), deps.sessions.writing() as session:
             return override.record(session, vault, request, digest=request.digest, findings=findings, now=now)
     except Invalid as invalid:
         fields = [{"field": field, "message": said} for field, said in invalid.faults]
