@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -178,10 +178,9 @@ def send_code(
     plan_name: str,
     *,
     now: datetime,
-    below: Callable[[int], int] = secrets.randbelow,
 ) -> Code:
     """Queue a code for this operator's chat; he types it where the record is made."""
-    code = Code(userid, f"{below(10**CODE_DIGITS):0{CODE_DIGITS}d}")
+    code = Code(userid, f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}d}")
     text = catalogue.render(Sentence("override.code", {"code": code.digits, "plan": plan_name}))
     key = f"override:{secrets.token_hex(8)}"
     queue_text(session, key=key, lane=lane_of_member(userid), text=text, now=now)
