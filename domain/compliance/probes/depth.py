@@ -20,7 +20,7 @@ from domain.compliance.shapes import binary, chain
 from domain.compliance.stage import Bought, Stage, moment, seat_code
 from domain.money import Money
 from domain.outcome import Award
-from domain.plan import ROLES, Table
+from domain.plan import ROLES, Plan, Table
 from domain.scenario import Order
 
 CHAIN = 12
@@ -49,10 +49,15 @@ class Depth:
 
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
-        deepest = max((row.up for rule in stage.plan.commission_rules for row in rule.pay), default=0)
-        self.length = max(CHAIN, deepest + 1)
+        self.seated = sorted({row.up for rule in stage.plan.commission_rules for row in rule.pay})
+        self.length = max(CHAIN, *(up + 1 for up in self.seated), 1)
         self.shape = f"chain-{self.length}"
         self._paid: dict[Position, Paid] = {}
+
+    @cached_property
+    def commission(self) -> Plan:
+        """The rules that pay for each order; the others are looked at by themselves."""
+        return replace(self.stage.low.plan, rules=tuple(self.stage.low.plan.commission_rules))
 
     @cached_property
     def roles(self) -> tuple[str, ...]:
@@ -60,14 +65,24 @@ class Depth:
         return ROLES if any(isinstance(by, Table) and by.by == "role" for by in tables) else ROLES[:1]
 
     @cached_property
-    def everywhere(self) -> dict[Position, Paid]:
-        """Every position, own purchases left out; the special sales in the plainest position of each role."""
+    def counted(self) -> list[tuple[str, int, int]]:
+        """(role, orders, silent recruits) to be tried: every one of the first role. A role is looked up by itself, so
+        that of the others the ends are enough: nothing reached, and everything."""
         low = self.stage.low
-        for role, orders, silent in product(self.roles, range(low.orders + 1), range(low.heads + 1)):
-            self.paid(Position(role, orders, silent))
-        for role, variant in product(self.roles, ("suspended", "own")):
-            self.paid(Position(role, low.orders, low.heads, variant=variant))
-        return dict(self._paid)
+        first = [(self.roles[0], *counts) for counts in product(range(low.orders + 1), range(low.heads + 1))]
+        ends = sorted(set(product((0, low.orders), (0, low.heads))))
+        return first + [(role, *counts) for role in self.roles[1:] for counts in ends]
+
+    @cached_property
+    def everywhere(self) -> dict[Position, Paid]:
+        """Every position, own purchases left out; the special sales in the best position of each role."""
+        low = self.stage.low
+        positions = [Position(*counts) for counts in self.counted]
+        positions += [
+            Position(role, low.orders, low.heads, variant=variant)
+            for role, variant in product(self.roles, ("suspended", "own"))
+        ]
+        return {position: self.paid(position) for position in positions}
 
     def paid(self, position: Position) -> Paid:
         if position not in self._paid:
@@ -88,21 +103,19 @@ class Depth:
 
     def moved_by_heads(self) -> set[int]:
         """Seats whose pay for the same sale changes with the number of recruits who sell nothing."""
-        low = self.stage.low
-        if not low.heads:
-            return set()
         return {
             up
-            for role, orders, silent in product(self.roles, range(low.orders + 1), range(1, low.heads + 1))
+            for role, orders, silent in self.counted
+            if silent
             for up in _differing(self.paid(Position(role, orders, 0)), self.paid(Position(role, orders, silent)))
         }
 
     def moved_by_spending(self) -> set[int]:
         """Seats whose pay for a sale to others changes with what they have bought themselves."""
-        low = self.stage.low
         return {
             up
-            for role, orders in product(self.roles, range(1, low.orders + 1))
+            for role, orders, silent in self.counted
+            if orders and not silent
             for up in _differing(self.paid(Position(role, 0, 0)), self.paid(Position(role, orders, 0, own=True)))
         }
 
@@ -114,13 +127,14 @@ class Depth:
             people[seller] = replace(people[seller], suspended=((moment(SALES - 1), None),))
         orders = [*self._prior(position), *self._sales(seller, own=position.variant == "own")]
         paid: dict[Row, int] = defaultdict(int)
-        for award in stage.play(people, orders).awards:
+        for award in stage.play(people, orders, plan=self.commission).awards:
             if award.order is not None and award.order.startswith("Q") and award.line is not None:
                 paid[award.line, int(award.order[1:]), _up(award)] += award.amount.fen
         return paid
 
     def _prior(self, position: Position) -> Iterator[Order]:
-        for place in range(self.length):
+        for up in self.seated:
+            place = self.length - 1 - up
             for number in range(position.orders):
                 no, code = f"P{place}-{number}", seat_code(self.shape, place)
                 yield self.stage.order(no, code, PRIOR + place / 6 + number / 600, own=position.own)

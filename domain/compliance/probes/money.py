@@ -90,14 +90,17 @@ def _worst_bonus(stage: Stage, sort: Sort) -> tuple[str, int]:
 
 
 def volumes(stage: Stage, sort: Sort) -> list[tuple[int, int, Money]]:
-    """(orders, units each, price of a unit) that just reach the thresholds of the plan, the lowest first."""
+    """(orders, units each, price of a unit) that just reach the thresholds of the plan, the lowest first.
+
+    No order is below the usual one: a first order of a fen would make any fixed reward look endless.
+    """
     found = {(1, 1, sort.price.fen)}
     for rule in stage.plan.rules:
         if isinstance(rule, TeamRule):
-            found |= {(1, 1, at) for at, _ in rule.steps if at}
+            found |= {(1, 1, max(at, sort.price.fen)) for at, _ in rule.steps}
         for of, at in _thresholds(rule) if isinstance(rule, MilestoneRule) else ():
             if of == "sales":
-                found.add((1, 1, at))
+                found.add((1, 1, max(at, sort.price.fen)))
             elif of == "units":
                 found.add((1, at, sort.price.fen))
             elif of in ("orders", "buyers") and at <= MOST_ORDERS:
