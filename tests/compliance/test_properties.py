@@ -7,6 +7,7 @@ import os
 import random
 from collections.abc import Iterator
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,6 +29,7 @@ from tests.support import plans
 from tests.support.databases import Database
 from tests.support.shop import FERNET, START
 
+PRESETS = Path(__file__).parents[2] / "assets" / "plans"
 FULL = os.environ.get("FULL") == "1"
 Doc = dict[str, Any]
 
@@ -242,3 +244,44 @@ def test_the_findings_of_a_plan_are_the_same_to_the_byte() -> None:
         assert once == again
         shuffled = dict(sorted(context.items(), reverse=True))
         assert json.dumps([it.data() for it in check(*read(document, shuffled))]) == once
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# 5. The work of a check is bounded
+
+
+MANY_CONDITIONS = """
+name: 多条件
+levels:
+  - {id: a, title: 一级}
+  - {id: b, title: 二级, when: {of: recruits, at_least: 3}}
+  - {id: c, title: 三级, when: {of: recruits, at_least: 3000}}
+rules:
+  - id: x
+    kind: commission
+    title: 佣金
+    pay:
+      - {to: seller, rate: {by: role, table: {leader: 1%}}}
+      - {to: upline-1, rate: {by: level, table: {a: 1%, b: 2%, c: 3%}}}
+      - {to: upline-2, rate: {by: orders, steps: {1: 1%, 5: 2%, 10: 3%, 50: 4%, 100: 5%, 500: 6%, 1000: 7%}}}
+      - {to: upline-40, rate: 1%, if: {of: team_size, at_least: 9000}}
+  - {id: m1, kind: milestone, title: 奖励, count: {of: recruits}, every: 1, reward: {cash: "1.00"}}
+  - {id: m2, kind: milestone, title: 奖励, count: {of: orders}, at: [1, 50, 100, 100000], reward: {cash: "1.00"}}
+  - {id: t, kind: team, title: 团队, window: day, depth: 99, steps: {"1.00": 1%}}
+"""
+
+
+@pytest.mark.parametrize("source", ["fruit-shop", "hybrid", "coding-course", MANY_CONDITIONS])
+def test_the_work_of_a_check_is_bounded(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Orders and people that the engine sees; at some ten thousand of each a check takes well under a second."""
+    seen = {"orders": 0, "people": 0}
+
+    def counting(document: Plan, scenario: Scenario, as_of: Any) -> Any:
+        seen["orders"] += len(scenario.orders)
+        seen["people"] += len(scenario.distributors)
+        return evaluate(document, scenario, as_of)
+
+    monkeypatch.setattr("domain.compliance.stage.evaluate", counting)
+    check(parse(source if "\n" in source else (PRESETS / f"{source}.yaml").read_text(encoding="utf-8")))
+    assert 0 < seen["orders"] < 12_000
+    assert seen["people"] < 24_000

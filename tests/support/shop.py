@@ -62,6 +62,7 @@ class Shop:
     join_mode: Any = "open"
     limits: Limits = field(default_factory=lambda: Limits(Money.of_yuan("1.00"), Money.of_yuan("2000.00")))
     plan: str = PLAN
+    unpublishable: bool = False  # the plan is one that the check blocks; it is laid into the database as it is
     woken: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -89,7 +90,10 @@ class Shop:
                 )
             distributor.add_operator(session, "boss", name="陈店长", role="owner", now=self.now)
             session.flush()
-            plans.publish(session, self.vault, self.plan, starts_at=self.now, now=self.now)
+            if self.unpublishable:
+                plans.put_in_force(session, self.plan, starts_at=self.now)
+            else:
+                plans.publish(session, self.vault, self.plan, starts_at=self.now, now=self.now)
 
     def clock(self) -> datetime:
         return self.now
