@@ -80,7 +80,7 @@ def test_the_report_opens_with_the_disclaimer_and_ends_with_what_is_left(alone: 
     assert lines[0] == DISCLAIMER
     assert "律师" in lines[0]
     assert "[需要确认] TP-1 团队计酬/多级｜上级从下级的销售中计酬（出单人之外 1 人）" in lines
-    assert "结论：发布前要逐条确认：flask plan publish PLAN.yaml --tick TP-1" in lines
+    assert f"结论：发布前要逐条确认：flask plan publish {FRUIT} --tick TP-1" in lines
     assert any(line.startswith("尚未检查") for line in lines)
     assert "  打款规则：PAY-1、PAY-2、PAY-3" in lines
 

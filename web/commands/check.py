@@ -36,8 +36,8 @@ from web.commands.files import FILE, read_text
 SEVERITY = {"BLOCK": "禁止发布", "OVERRIDE": "需要特批", "WARN": "需要确认", "INFO": "仅供了解"}
 OUTCOME = {
     "BLOCK": "不能发布：有禁止的内容，没有任何办法放行。",
-    "OVERRIDE": "不能直接发布：每一条「需要特批」都要有合规特批记录（flask plan override PLAN.yaml）。",
-    "WARN": "发布前要逐条确认：flask plan publish PLAN.yaml {ticks}",
+    "OVERRIDE": "不能直接发布：每一条「需要特批」都要有合规特批记录（flask plan override {files} …）。",
+    "WARN": "发布前要逐条确认：flask plan publish {files} {ticks}",
     "INFO": "可以发布。",
     CLEAN: "没有发现问题，可以发布。",
 }
@@ -55,7 +55,8 @@ def command(deps: CommandDeps) -> click.Command:
         findings = compliance.check(plan, known)
         late = shanghai_date(deps.clock()) > REVIEW_BY
         data = report_data(plan, findings, overdue=late)
-        return Answer(data, "\n".join(report_text(plan, known, findings, overdue=late)), hinders(findings))
+        files = str(plan_file) if context_file is None else f"{plan_file} --context {context_file}"
+        return Answer(data, "\n".join(report_text(plan, known, findings, files, overdue=late)), hinders(findings))
 
     return check
 
@@ -97,7 +98,10 @@ def report_data(plan: Plan, findings: Sequence[Finding], *, overdue: bool) -> di
     }
 
 
-def report_text(plan: Plan, context: Context, findings: Sequence[Finding], *, overdue: bool) -> Iterator[str]:
+def report_text(
+    plan: Plan, context: Context, findings: Sequence[Finding], files: str, *, overdue: bool
+) -> Iterator[str]:
+    """For people; `files` is how the commands that come next name the plan."""
     yield DISCLAIMER
     yield f"\n方案「{plan.name}」，规则集 {RULESET}（应在 {REVIEW_BY} 前复核）"
     if overdue:
@@ -108,7 +112,9 @@ def report_text(plan: Plan, context: Context, findings: Sequence[Finding], *, ov
         yield ""
         yield from finding_text(finding)
     ticks = " ".join(f"--tick {it.rule_id}" for it in findings if it.severity == "WARN")
-    yield f"\n结论：{OUTCOME[outcome_of(findings)].format(ticks=ticks)}"
+    yield f"\n结论：{OUTCOME[outcome_of(findings)].format(files=files, ticks=ticks)}"
+    if findings:
+        yield "依据后面的 ✔ 表示已对照原文或官方报道，◇ 表示待律师核实。"
     yield "\n尚未检查（相关功能还没有建成）："
     for name, title in FAMILIES.items():
         if ids := [rule_id for rule_id in NOT_CHECKED if family(rule_id) == name]:
