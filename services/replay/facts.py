@@ -1,7 +1,4 @@
-"""The facts of a replay, read in chunks: orders as the engine's sales, and who there is.
-
-Everything is read in one read-only snapshot, by columns and by key, so that what is held does not grow with the
-orders: a sale is let go when the caller has done with it.
+"""The facts of a replay, as they come from the database and go to another process, and the engine's sales made of them.
 
 A sale's number carries its source behind a separator, because two sources may share a number; in comparisons the number
 comes first, as plans.md asks.
@@ -12,36 +9,18 @@ suspended at its payment has a skip with that reason. Milestones, teams and rank
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import NamedTuple
 
-from sqlalchemy import BigInteger, and_, bindparam, func, or_, select, type_coerce
-from sqlalchemy.orm import Session
-
-from domain.errors import DomainError
 from domain.history import BEGINNING, Distributor, Sale
 from domain.money import Money
 from domain.periods import day_of
 from domain.plan import Plan, TeamRule
 from domain.sale import LineState, PaidLine, PaidOrder, Person, Refunded, line_state, order_settles, settled_at
-from models.base import table_of
-from models.commission import Skip
-from models.distributor import Distributor as DistributorRow
-from models.order import Order, OrderLine, Refund
 
-CHUNK = 2_000
 SEPARATOR = "\x1f"
-_O, _L, _R = table_of(Order).c, table_of(OrderLine).c, table_of(Refund).c
-_S, _D = table_of(Skip).c, table_of(DistributorRow).c
-
-
-class NothingToReplay(DomainError):
-    """No order was paid in the span. Facts: first and last, the dates that were asked for; earliest, latest paid."""
-
-    code = "plan.nothing_to_replay"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,172 +42,129 @@ class Span:
         return self.start <= instant < self.end
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """How many orders there are to replay, and how many earlier ones the plan's counts ask for."""
+class OrderFacts(NamedTuple):
+    """An order as stored. People are ids; `chain` holds those above the seller, nearest first.
 
-    before: int
-    within: int
+    lines      (position, sku, category, qty, paid in fen, cost of one unit in fen or None)
+    refunds    (when, line, units, fen)
+    suspended  those of its people who were so at its payment
+    """
+
+    no: str
+    source: str
+    seller: int | None
+    buyer: int | None
+    customer: str
+    chain: tuple[int, ...]
+    paid_at: datetime
+    completed_at: datetime | None
+    lines: list[tuple[int, str, str, int, int, int | None]]
+    refunds: list[tuple[datetime, int, int, int]]
+    suspended: frozenset[int]
 
 
-def snapshot(session: Session) -> None:
-    """Let every statement of this transaction see the same moment, and refuse to write. Nothing may have been asked
-    before."""
-    dialect = session.get_bind().dialect.name
-    if dialect == "postgresql":
-        session.connection(execution_options={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True})
-    elif dialect != "sqlite":  # SQLite's readers have a snapshot by themselves
-        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-
-
-def count(session: Session, span: Span, since: datetime) -> Counted:
-    """Raises NothingToReplay"""
-    within = session.scalar(select(func.count()).where(_O.paid_at >= span.start, _O.paid_at < span.end)) or 0
-    if not within:
-        earliest, latest = session.execute(select(func.min(_O.paid_at), func.max(_O.paid_at))).one()
-        raise NothingToReplay(first=span.first, last=span.last, earliest=earliest, latest=latest)
-    if since >= span.start:
-        return Counted(0, within)
-    before = session.scalar(select(func.count()).where(_O.paid_at >= since, _O.paid_at < span.start)) or 0
-    return Counted(before, within)
+class PersonFacts(NamedTuple):
+    code: str
+    role: str
+    member: bool
+    status: str
+    inviter: int | None
+    joined_at: datetime
 
 
 class People:
-    """Everybody by id: few fields each, and the engine's persons, one for each of them and shared by all orders."""
+    """Everybody by id, and the engine's persons, one for each of them and shared by all orders."""
 
-    def __init__(self, session: Session) -> None:
-        columns = (_D.id, _D.code, _D.role, _D.member, _D.status, _D.inviter_id, _D.joined_at)
-        self._rows = {row[0]: row[1:] for row in session.execute(select(*columns))}
+    def __init__(self, rows: Mapping[int, PersonFacts]) -> None:
+        self.rows = rows
         self._persons: dict[tuple[int, bool], Person] = {}
 
     def code(self, id_: int) -> str:
-        return str(self._rows[id_][0])
+        return self.rows[id_].code
 
     def person(self, id_: int, *, suspended: bool) -> Person:
         known = self._persons.get((id_, suspended))
         if known is None:
-            code, role, member, *_ = self._rows[id_]
-            known = self._persons[id_, suspended] = Person(code, suspended=suspended, member=member, role=role)
+            row = self.rows[id_]
+            known = self._persons[id_, suspended] = Person(row.code, suspended, row.member, row.role)
         return known
 
-    def distributors(self) -> Mapping[str, Distributor]:
+    def distributors(self) -> dict[str, Distributor]:
         """As counts, milestones, teams and ranks see them; without those who are still to be approved."""
-        found = {}
-        for code, role, member, status, inviter, joined_at in self._rows.values():
-            if status in ("review", "refused"):
-                continue
-            suspended = () if status == "active" else ((BEGINNING, None),)
-            upline = None if inviter is None else self.code(inviter)
-            found[code] = Distributor(code, upline, role, member, joined_at, suspended)
-        return found
-
-
-def sales(session: Session, plan: Plan, people: People, since: datetime, until: datetime) -> Iterator[Sale]:
-    """Every order paid from `since` on and before `until`, by payment, as the plan's terms see it."""
-    depth = max((rule.depth for rule in plan.rules if isinstance(rule, TeamRule)), default=0)
-    most = max([row.up for rule in plan.commission_rules for row in rule.pay] + [depth])
-    reader = _Reader(plan, people, most)
-    after, after_id = since, 0
-    while True:
-        rows = session.execute(_CHUNK, {"after": after, "after_id": after_id, "until": until}).all()
-        yield from reader.sales(session, rows)
-        if len(rows) < CHUNK:
-            return
-        after, after_id = rows[-1].paid_at, rows[-1].id
-
-
-_CHUNK = (
-    select(
-        _O.id,
-        _O.source,
-        _O.no,
-        _O.distributor_id,
-        _O.buyer_distributor_id,
-        _O.buyer_digest,
-        _O.upline,
-        _O.paid_at,
-        _O.completed_at,
-    )
-    .where(
-        _O.paid_at >= bindparam("after", type_=_O.paid_at.type),
-        _O.paid_at < bindparam("until", type_=_O.paid_at.type),
-        or_(
-            _O.paid_at > bindparam("after", type_=_O.paid_at.type),
-            and_(_O.paid_at == bindparam("after", type_=_O.paid_at.type), _O.id > bindparam("after_id")),
-        ),
-    )
-    .order_by(_O.paid_at, _O.id)
-    .limit(CHUNK)
-)
-_IDS = bindparam("ids", expanding=True)
-_LINES = (
-    select(
-        _L.order_id,
-        _L.line,
-        _L.sku,
-        _L.category,
-        _L.qty,
-        type_coerce(_L.paid, BigInteger),
-        type_coerce(_L.cost, BigInteger),
-    )
-    .where(_L.order_id.in_(_IDS))
-    .order_by(_L.order_id, _L.line)
-)
-_REFUNDS = select(_R.order_id, _R.at, _R.lines).where(_R.order_id.in_(_IDS)).order_by(_R.id)
-_SUSPENDED = (
-    select(_S.order_id, _S.distributor_id).where(_S.order_id.in_(_IDS), _S.reason == "suspended").distinct()
-)
-
-
-class _Reader:
-    """Rows of orders, with what belongs to them, to sales."""
-
-    def __init__(self, plan: Plan, people: People, most: int) -> None:
-        self._terms, self._people, self._most = plan.terms, people, most
-
-    def sales(self, session: Session, rows: Sequence[Any]) -> Iterator[Sale]:
-        if not rows:
-            return
-        ids = {"ids": [row.id for row in rows]}
-        lines: dict[int, list[PaidLine]] = defaultdict(list)
-        for order_id, no, sku, category, qty, paid, cost in session.execute(_LINES, ids):
-            unit_cost = None if cost is None else Money(cost)
-            lines[order_id].append(PaidLine(no, sku, category, qty, Money(paid), unit_cost))
-        refunds: dict[int, list[Refunded]] = defaultdict(list)
-        for order_id, at, entries in session.execute(_REFUNDS, ids):
-            refunds[order_id] += (
-                Refunded(at, entry["line"], entry["qty"], Money(entry["amount_fen"])) for entry in entries
+        return {
+            row.code: Distributor(
+                code=row.code,
+                upline=None if row.inviter is None else self.code(row.inviter),
+                role=row.role,
+                member=row.member,
+                joined_at=row.joined_at,
+                suspended=() if row.status == "active" else ((BEGINNING, None),),
             )
-        suspended: dict[int, set[int | None]] = defaultdict(set)
-        for order_id, who in session.execute(_SUSPENDED, ids):
-            suspended[order_id].add(who)
-        for row in rows:
-            yield self._sale(row, tuple(lines[row.id]), refunds.get(row.id, ()), suspended.get(row.id, frozenset()))
+            for row in self.rows.values()
+            if row.status not in ("review", "refused")
+        }
 
-    def _sale(
-        self, row: Any, lines: tuple[PaidLine, ...], refunds: Sequence[Refunded], suspended: Iterable[int | None]
-    ) -> Sale:
-        seller, buyer = row.distributor_id, row.buyer_distributor_id
-        paid = PaidOrder(
-            no=f"{row.no}{SEPARATOR}{row.source}",
-            seller=None if seller is None else self._people.code(seller),
-            buyer_distributor=None if buyer is None else self._people.code(buyer),
-            paid_at=row.paid_at,
+    def halves(self) -> tuple[dict[int, PersonFacts], dict[int, PersonFacts]]:
+        """Two parts of about the same size, each of whole trees of who invited whom."""
+        root: dict[int, int] = {}
+        for id_ in self.rows:
+            path: dict[int, None] = {}
+            at: int | None = id_
+            while at is not None and at not in root:
+                path[at] = None
+                at = self.rows[at].inviter
+                if at in path:
+                    break  # a circle, which binding refuses: whoever closes it is its root
+            top = root[at] if at is not None and at in root else next(reversed(path))
+            root.update(dict.fromkeys(path, top))
+        sizes: dict[int, int] = {}
+        for top in root.values():
+            sizes[top] = sizes.get(top, 0) + 1
+        halves: tuple[dict[int, PersonFacts], dict[int, PersonFacts]] = ({}, {})
+        weights, side = [0, 0], {}
+        for top in sorted(sizes, key=lambda top: (-sizes[top], top)):
+            side[top] = int(weights[1] < weights[0])
+            weights[side[top]] += sizes[top]
+        for id_, row in self.rows.items():
+            halves[side[root[id_]]][id_] = row
+        return halves
+
+
+class SaleMaker:
+    """Facts to sales, as the plan's terms see them."""
+
+    def __init__(self, plan: Plan, people: People) -> None:
+        self._terms, self._people = plan.terms, people
+        depth = max((rule.depth for rule in plan.rules if isinstance(rule, TeamRule)), default=0)
+        self._most = max([row.up for rule in plan.commission_rules for row in rule.pay] + [depth])
+
+    def sale(self, facts: OrderFacts) -> Sale:
+        seller, buyer, people = facts.seller, facts.buyer, self._people
+        lines = tuple(
+            PaidLine(no, sku, category, qty, Money(paid), None if cost is None else Money(cost))
+            for no, sku, category, qty, paid, cost in facts.lines
+        )
+        order = PaidOrder(
+            no=f"{facts.no}{SEPARATOR}{facts.source}",
+            seller=None if seller is None else people.code(seller),
+            buyer_distributor=None if buyer is None else people.rows[buyer].code if buyer in people.rows else "",
+            paid_at=facts.paid_at,
             lines=lines,
         )
-        ids = [] if seller is None else [seller, *(step["id"] for step in row.upline[: self._most])]
+        refunds = [Refunded(at, line, units, Money(fen)) for at, line, units, fen in facts.refunds]
+        chain = () if seller is None else (seller, *facts.chain[: self._most])
         own = buyer is not None and buyer == seller
         return Sale(
-            order=paid,
-            buyer=row.buyer_digest,
-            chain=tuple(self._people.person(id_, suspended=id_ in suspended) for id_ in ids),
-            course=_course(paid, refunds),
-            settles_at=self._settles_at(row.completed_at, lines, refunds),
+            order=order,
+            buyer=facts.customer,
+            chain=tuple(people.person(id_, suspended=id_ in facts.suspended) for id_ in chain),
+            course=_course(order, refunds),
+            settles_at=self._settles_at(facts.completed_at, lines, refunds),
             counts=seller is not None and not (own and self._terms.own_orders != "seller"),
         )
 
     def _settles_at(
-        self, completed_at: datetime | None, lines: tuple[PaidLine, ...], refunds: Sequence[Refunded]
+        self, completed_at: datetime | None, lines: tuple[PaidLine, ...], refunds: list[Refunded]
     ) -> datetime | None:
         """The end of the draft's hold days, if something is left then; refunds of that moment come before."""
         if completed_at is None:
@@ -238,12 +174,12 @@ class _Reader:
         return due if order_settles(line_state(line, known) for line in lines) else None
 
 
-def _course(paid: PaidOrder, refunds: Sequence[Refunded]) -> tuple[tuple[datetime, tuple[LineState, ...]], ...]:
+def _course(order: PaidOrder, refunds: list[Refunded]) -> tuple[tuple[datetime, tuple[LineState, ...]], ...]:
     """What is left from the payment on, and from each moment of refunds."""
     if not refunds:
-        return ((paid.paid_at, tuple(LineState(line, line.paid, line.qty) for line in paid.lines)),)
-    moments = sorted({paid.paid_at, *(refund.at for refund in refunds)})
+        return ((order.paid_at, tuple(LineState(line, line.paid, line.qty) for line in order.lines)),)
+    moments = sorted({order.paid_at, *(refund.at for refund in refunds)})
     return tuple(
-        (moment, tuple(line_state(line, [it for it in refunds if it.at <= moment]) for line in paid.lines))
+        (moment, tuple(line_state(line, [it for it in refunds if it.at <= moment]) for line in order.lines))
         for moment in moments
     )

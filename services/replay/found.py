@@ -6,14 +6,14 @@ Units    Money in fen; shares in basis points, rounded down, None where there is
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from domain.money import ZERO, Money
 from services.replay.facts import Span
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Sum:
     """`awarded` when it arose, `stands` after all refunds. Rewards in kind are counted in `awards` and cost nothing."""
 
@@ -21,10 +21,8 @@ class Sum:
     awarded: Money = ZERO
     stands: Money = ZERO
 
-    def add(self, awarded: Money, stands: Money) -> None:
-        self.awards += 1
-        self.awarded += awarded
-        self.stands += stands
+    def __add__(self, other: Sum) -> Sum:
+        return Sum(self.awards + other.awards, self.awarded + other.awarded, self.stands + other.stands)
 
     @property
     def taken_back(self) -> Money:
@@ -51,7 +49,7 @@ class Share:
         return self.part.fen * 10_000 // self.of.fen if self.of > ZERO else None
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Orders:
     """The orders of the span. `net` is `paid` less refunds; `attributed_net` what of it some distributor has.
 
@@ -96,13 +94,13 @@ class SeatCost:
     sum: Sum
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Capped:
     """Orders of which a line hit `max_share` at payment: how many, what was cut off, and the first of them."""
 
     orders: int = 0
     cut: Money = ZERO
-    first: list[str] = field(default_factory=list)
+    first: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +159,9 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """margin_cost  what of the cost stands against `orders.margin`: commission on lines whose cost is known, and bonuses
+    """A replay's results.
+
+    margin_cost     what of the cost stands against `orders.margin`: commission on lines with a known cost, and bonuses
     earlier         how many orders from before the span were read because the plan counts over them
     partial         the windows of team and ranking rules that the span holds in part only
     tasks           the titles of task rules: what a person approves cannot be replayed
@@ -229,7 +229,7 @@ class Replay:
             "capped": {
                 "orders": self.capped.orders,
                 "cut_fen": self.capped.cut.fen,
-                "first_orders": self.capped.first,
+                "first_orders": list(self.capped.first),
             },
             "in_kind": [row.data() for row in self.in_kind],
             "compared": {
