@@ -3,8 +3,8 @@
 A sale's number carries its source behind a separator, because two sources may share a number; in comparisons the number
 comes first, as plans.md asks.
 
-`status` tells who is suspended today and not since when. For commission the order itself knows better: whoever was
-suspended at its payment has a skip with that reason. Milestones, teams and ranks take today's status.
+The loader of services.history gives sales by the terms of each order's own plan, for some people at a time; a replay
+takes the draft's terms, for everybody, and reads few columns of many orders.
 """
 
 from __future__ import annotations
@@ -14,13 +14,25 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
 
-from domain.history import BEGINNING, Distributor, Sale
+from domain.history import Distributor, Sale
 from domain.money import Money
 from domain.periods import day_of
 from domain.plan import Plan, TeamRule
-from domain.sale import LineState, PaidLine, PaidOrder, Person, Refunded, line_state, order_settles, settled_at
+from domain.sale import (
+    LineState,
+    PaidLine,
+    PaidOrder,
+    Person,
+    Refunded,
+    course_of,
+    line_state,
+    order_settles,
+    settled_at,
+)
 
 SEPARATOR = "\x1f"
+Seated = tuple[int, str, bool]
+Spans = tuple[tuple[datetime, datetime | None], ...]  # each holds its start and not its end
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +55,11 @@ class Span:
 
 
 class OrderFacts(NamedTuple):
-    """An order as stored. People are ids; `chain` holds those above the seller, nearest first.
+    """An order as stored. People are ids.
 
-    lines      (position, sku, category, qty, paid in fen, cost of one unit in fen or None)
-    refunds    (when, line, units, fen)
-    suspended  those of its people who were so at its payment
+    chain    (who, role, member) of the seller and those above him, nearest first, as they were at its payment
+    lines    (position, sku, category, qty, paid in fen, cost of one unit in fen or None)
+    refunds  (when, line, units, fen)
     """
 
     no: str
@@ -55,21 +67,21 @@ class OrderFacts(NamedTuple):
     seller: int | None
     buyer: int | None
     customer: str
-    chain: tuple[int, ...]
+    chain: tuple[Seated, ...]
     paid_at: datetime
     completed_at: datetime | None
     lines: list[tuple[int, str, str, int, int, int | None]]
     refunds: list[tuple[datetime, int, int, int]]
-    suspended: frozenset[int]
 
 
 class PersonFacts(NamedTuple):
     code: str
     role: str
     member: bool
-    status: str
+    joined: bool  # False while his application waits, or where it was refused
     inviter: int | None
     joined_at: datetime
+    suspended: Spans
 
 
 class People:
@@ -77,20 +89,23 @@ class People:
 
     def __init__(self, rows: Mapping[int, PersonFacts]) -> None:
         self.rows = rows
-        self._persons: dict[tuple[int, bool], Person] = {}
+        self._persons: dict[tuple[Seated, bool], Person] = {}
 
     def code(self, id_: int) -> str:
         return self.rows[id_].code
 
-    def person(self, id_: int, *, suspended: bool) -> Person:
-        known = self._persons.get((id_, suspended))
+    def person(self, seated: Seated, at: datetime) -> Person:
+        """As he was when an order was paid."""
+        who, role, member = seated
+        spans = self.rows[who].suspended
+        out = bool(spans) and any(since <= at and (until is None or at < until) for since, until in spans)
+        known = self._persons.get((seated, out))
         if known is None:
-            row = self.rows[id_]
-            known = self._persons[id_, suspended] = Person(row.code, suspended, row.member, row.role)
+            known = self._persons[seated, out] = Person(self.code(who), out, member, role)
         return known
 
     def distributors(self) -> dict[str, Distributor]:
-        """As counts, milestones, teams and ranks see them; without those who are still to be approved."""
+        """As counts, milestones, teams and ranks see them: those who are distributors."""
         return {
             row.code: Distributor(
                 code=row.code,
@@ -98,14 +113,16 @@ class People:
                 role=row.role,
                 member=row.member,
                 joined_at=row.joined_at,
-                suspended=() if row.status == "active" else ((BEGINNING, None),),
+                suspended=row.suspended,
             )
             for row in self.rows.values()
-            if row.status not in ("review", "refused")
+            if row.joined
         }
 
     def halves(self) -> tuple[dict[int, PersonFacts], dict[int, PersonFacts]]:
-        """Two parts of about the same size, each of whole trees of who invited whom."""
+        """Two parts, each of whole trees of who invited whom; the second is a little larger.
+
+        The first process reads the orders too."""
         root: dict[int, int] = {}
         for id_ in self.rows:
             path: dict[int, None] = {}
@@ -123,7 +140,7 @@ class People:
         halves: tuple[dict[int, PersonFacts], dict[int, PersonFacts]] = ({}, {})
         weights, side = [0, 0], {}
         for top in sorted(sizes, key=lambda top: (-sizes[top], top)):
-            side[top] = int(weights[1] < weights[0])
+            side[top] = int(5 * weights[1] < 6 * weights[0])
             weights[side[top]] += sizes[top]
         for id_, row in self.rows.items():
             halves[side[root[id_]]][id_] = row
@@ -136,7 +153,7 @@ class SaleMaker:
     def __init__(self, plan: Plan, people: People) -> None:
         self._terms, self._people = plan.terms, people
         depth = max((rule.depth for rule in plan.rules if isinstance(rule, TeamRule)), default=0)
-        self._most = max([row.up for rule in plan.commission_rules for row in rule.pay] + [depth])
+        self._length = 1 + max([row.up for rule in plan.commission_rules for row in rule.pay] + [depth])
 
     def sale(self, facts: OrderFacts) -> Sale:
         seller, buyer, people = facts.seller, facts.buyer, self._people
@@ -152,12 +169,11 @@ class SaleMaker:
             lines=lines,
         )
         refunds = [Refunded(at, line, units, Money(fen)) for at, line, units, fen in facts.refunds]
-        chain = () if seller is None else (seller, *facts.chain[: self._most])
         own = buyer is not None and buyer == seller
         return Sale(
             order=order,
             buyer=facts.customer,
-            chain=tuple(people.person(id_, suspended=id_ in facts.suspended) for id_ in chain),
+            chain=tuple([people.person(seated, facts.paid_at) for seated in facts.chain[: self._length]]),
             course=_course(order, refunds),
             settles_at=self._settles_at(facts.completed_at, lines, refunds),
             counts=seller is not None and not (own and self._terms.own_orders != "seller"),
@@ -175,11 +191,7 @@ class SaleMaker:
 
 
 def _course(order: PaidOrder, refunds: list[Refunded]) -> tuple[tuple[datetime, tuple[LineState, ...]], ...]:
-    """What is left from the payment on, and from each moment of refunds."""
-    if not refunds:
-        return ((order.paid_at, tuple(LineState(line, line.paid, line.qty) for line in order.lines)),)
-    moments = sorted({order.paid_at, *(refund.at for refund in refunds)})
-    return tuple(
-        (moment, tuple(line_state(line, [it for it in refunds if it.at <= moment]) for line in order.lines))
-        for moment in moments
-    )
+    """What is left from the payment on, and from each moment of refunds; quickly where nothing came back."""
+    if refunds:
+        return tuple(course_of(order, refunds))
+    return ((order.paid_at, tuple([LineState(line, line.paid, line.qty) for line in order.lines])),)

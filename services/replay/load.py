@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,14 +12,15 @@ from sqlalchemy.orm import Session
 
 from domain.errors import DomainError
 from models.base import table_of
-from models.commission import Award, Skip
-from models.distributor import Distributor
+from models.commission import Award
+from models.distributor import Distributor, Suspension
 from models.order import Order, OrderLine, Refund
-from services.replay.facts import OrderFacts, People, PersonFacts, Span
+from services.replay.facts import OrderFacts, People, PersonFacts, Seated, Span, Spans
 
 CHUNK = 2_000
+NOT_YET = ("review", "refused")
 _O, _L, _R = table_of(Order).c, table_of(OrderLine).c, table_of(Refund).c
-_A, _S, _D = table_of(Award).c, table_of(Skip).c, table_of(Distributor).c
+_A, _S, _D = table_of(Award).c, table_of(Suspension).c, table_of(Distributor).c
 
 
 class NothingToReplay(DomainError):
@@ -52,8 +53,16 @@ def count(session: Session, span: Span, since: datetime) -> tuple[int, int]:
 
 
 def people(session: Session) -> People:
+    suspended: dict[int, Spans] = defaultdict(tuple)
+    for who, since, until in session.execute(select(_S.distributor_id, _S.since, _S.until).order_by(_S.since)):
+        suspended[who] += ((since, until),)
     columns = (_D.id, _D.code, _D.role, _D.member, _D.status, _D.inviter_id, _D.joined_at)
-    return People({row[0]: PersonFacts(*row[1:]) for row in session.execute(select(*columns))})
+    return People(
+        {
+            id_: PersonFacts(code, role, member, status not in NOT_YET, inviter, at, suspended.get(id_, ()))
+            for id_, code, role, member, status, inviter, at in session.execute(select(*columns))
+        }
+    )
 
 
 def orders(session: Session, since: datetime, until: datetime) -> Iterator[list[OrderFacts]]:
@@ -77,6 +86,8 @@ _CHUNK = (
         _O.distributor_id,
         _O.buyer_distributor_id,
         _O.buyer_digest,
+        _O.seller_role,
+        _O.seller_member,
         _O.upline,
         _O.paid_at,
         _O.completed_at,
@@ -97,7 +108,6 @@ _LINES = (
     .order_by(_L.order_id, _L.line)
 )
 _REFUNDS = select(_R.order_id, _R.at, _R.lines).where(_R.order_id.in_(_IDS)).order_by(_R.id)
-_SUSPENDED = select(_S.order_id, _S.distributor_id).where(_S.order_id.in_(_IDS), _S.reason == "suspended")
 
 
 def _with_lines(session: Session, rows: Sequence[Any]) -> list[OrderFacts]:
@@ -108,9 +118,6 @@ def _with_lines(session: Session, rows: Sequence[Any]) -> list[OrderFacts]:
     refunds: dict[int, list[tuple[datetime, int, int, int]]] = defaultdict(list)
     for order_id, at, entries in session.execute(_REFUNDS, ids):
         refunds[order_id] += ((at, entry["line"], entry["qty"], entry["amount_fen"]) for entry in entries)
-    suspended: dict[int, set[int]] = defaultdict(set)
-    for order_id, who in session.execute(_SUSPENDED, ids):
-        suspended[order_id].add(who)
     return [
         OrderFacts(
             no,
@@ -118,19 +125,21 @@ def _with_lines(session: Session, rows: Sequence[Any]) -> list[OrderFacts]:
             seller,
             buyer,
             customer,
-            tuple([step["id"] for step in chain]),
+            () if seller is None else ((seller, role or "member", bool(member)), *map(_seated, above)),
             paid_at,
             completed_at,
             lines[id_],
             refunds.get(id_, _NONE),
-            frozenset(suspended[id_]) if id_ in suspended else _NOBODY,
         )
-        for id_, no, source, seller, buyer, customer, chain, paid_at, completed_at in rows
+        for id_, no, source, seller, buyer, customer, role, member, above, paid_at, completed_at in rows
     ]
 
 
 _NONE: list[tuple[datetime, int, int, int]] = []
-_NOBODY: frozenset[int] = frozenset()
+
+
+def _seated(step: Mapping[str, Any]) -> Seated:
+    return step["id"], step["role"], step["member"]
 
 
 def really_paid(session: Session, span: Span) -> dict[int, int]:

@@ -1,4 +1,4 @@
-"""`flask plan`: try a plan on a scenario, compare two, publish a version, list them.
+"""`flask plan`: try a plan on a scenario or on past orders, compare two, publish a version, list them.
 
 `evaluate` needs no database; `diff` counts whom a change concerns where one answers, and does without where none does.
 """
@@ -22,7 +22,7 @@ from models.plan import PlanVersion
 from services import distributor, plan
 from services.explanation import SKIPPED, STATES, seat
 from services.terminal import INSTANT, Answer, Refusal, answering, clock_text, columns, iso, json_text, refusal_of
-from web.commands import CommandDeps
+from web.commands import CommandDeps, simulate
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -37,6 +37,7 @@ def group(deps: CommandDeps) -> click.Group:
 
     commands.add_command(_evaluate())
     commands.add_command(_diff(deps))
+    commands.add_command(simulate.command(deps, _read))
     commands.add_command(_publish(deps))
     commands.add_command(_list(deps))
     return commands
