@@ -82,7 +82,7 @@ def draw(chart: Chart, fonts: Path) -> bytes:
         canvas, letters, chart.footer, Style("regular", 26, 20, 2), (EDGE, top + 30, WIDTH - 2 * EDGE), MUTED, "center"
     )
     made = io.BytesIO()
-    canvas.quantize(192, dither=Image.Dither.NONE).save(made, "PNG", optimize=True)
+    canvas.save(made, "PNG", optimize=True)
     return made.getvalue()
 
 

@@ -19,7 +19,7 @@ from itertools import count as numbers
 
 from domain.commission import Decision, decide
 from domain.evaluation import END_OF_TIME
-from domain.history import Change, Happening, History, Sale
+from domain.history import Happening, History, Sale
 from domain.outcome import Award
 from domain.plan import MilestoneRule, Plan, RankingRule, TaskRule
 from domain.results import Running, windows_of
@@ -91,22 +91,19 @@ def _in_order(sales: Iterator[Sale]) -> Iterator[tuple[datetime, int, Sale]]:
     sales to which something is still to happen are held.
     """
     serial = numbers()
-    waiting: list[tuple[tuple[datetime, int, str, str], int, Sale]] = []
-
-    def wait(change: Change, sale: Sale) -> None:
-        heapq.heappush(waiting, (change.order, next(serial), sale))
-
+    waiting: list[tuple[datetime, int, str, str, int, Sale]] = []
     for sale in sales:
-        while waiting and waiting[0][0][0] < sale.paid_at:
-            (at, what, _, _), _, due = heapq.heappop(waiting)
+        seller, no, paid_at = sale.order.seller or "", sale.no, sale.paid_at
+        while waiting and waiting[0][0] < paid_at:
+            at, what, *_, due = heapq.heappop(waiting)
             yield at, what, due
-        wait(Change(sale.paid_at, Happening.PAYMENT, sale), sale)
+        heapq.heappush(waiting, (paid_at, Happening.PAYMENT, seller, no, next(serial), sale))
         for at, _ in sale.course[1:]:
-            wait(Change(at, Happening.REFUND, sale), sale)
+            heapq.heappush(waiting, (at, Happening.REFUND, seller, no, next(serial), sale))
         if sale.settles_at is not None:
-            wait(Change(sale.settles_at, Happening.SETTLEMENT, sale), sale)
+            heapq.heappush(waiting, (sale.settles_at, Happening.SETTLEMENT, seller, no, next(serial), sale))
     while waiting:
-        (at, what, _, _), _, due = heapq.heappop(waiting)
+        at, what, *_, due = heapq.heappop(waiting)
         yield at, what, due
 
 

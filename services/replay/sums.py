@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from domain.commission import Decision, amounts, line_state
+from domain.commission import Decision, LineState, amounts, line_state
 from domain.history import Sale
 from domain.plan.ranking import Place
 from services.replay.facts import SEPARATOR
@@ -25,7 +25,7 @@ Reward = tuple[str, tuple[tuple[str, Any], ...]]  # a rule and what it gives in 
 class Sums:
     """Of a part of the orders, or of all.
 
-    costs    by rule and seat: awards, fen awarded, fen that stand
+    costs    by rule, seat and one of awards, awarded, stands: a number, fen when it arose, fen now
     capped   (paid at, number) of the first orders that hit the cap
     given    rewards in kind: how many were given, how many of these were taken back
     places   by ranking rule and window: everybody's value, when it is computed
@@ -90,9 +90,8 @@ class Sums:
             payable = decision.payable(line.no)
             if not payable:
                 continue
-            at_payment = line_state(line, ())
-            first = amounts(payable, at_payment, share)
-            later = [amounts(payable, states[place], share) for _, states in sale.course if states[place] != at_payment]
+            first = amounts(payable, line_state(line, ()), share)
+            later = [amounts(payable, left, share) for left in _changed(sale, place)]
             for number, row in enumerate(first):
                 awarded = stands = row.amount.fen
                 cut += row.full.fen - awarded
@@ -135,3 +134,10 @@ def _added(one: Counter[Key], other: Counter[Key]) -> Counter[Key]:
     both = one.copy()
     both.update(other)
     return both
+
+
+def _changed(sale: Sale, place: int) -> list[LineState]:
+    """What was left of a line after each moment in which less was left than paid for."""
+    line = sale.order.lines[place]
+    found = [states[place] for _, states in sale.course]
+    return [left for left in found if left.net.fen != line.paid.fen or left.units != line.qty]

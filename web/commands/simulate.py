@@ -273,7 +273,7 @@ def chart_of(found: Replay) -> Chart:
 
 
 def _cost_bar(label: str, total: Sum, most: int, found: Replay) -> Bar:
-    value = f"{_yuan(total.stands)}  {_percent(Share(total.stands, found.orders.net))}"
+    value = f"{_yuan(total.stands)} · {_percent(Share(total.stands, found.orders.net))}"
     return Bar(label, value, max(0, total.stands.fen) / most)
 
 
