@@ -28,6 +28,15 @@ def test_a_picture_tells_what_the_engine_gives(chapter: Chapter) -> None:
     assert kept == now, f"run: python -m tools.draw_plans --only {chapter.preset}"
 
 
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: chapter.preset)
+def test_the_document_names_what_the_compliance_check_finds(chapter: Chapter) -> None:
+    compliance = pytest.importorskip("domain.compliance", reason="the check is not there yet")
+    words = {"BLOCK": "禁止", "OVERRIDE": "需要特批", "WARN": "提醒"}
+    found = [(finding.rule_id, words[finding.severity]) for finding in compliance.check(chapter.plan)]
+    told = [tuple(name.split("、")[0].split(" ", 1)) for name, _ in chapter.legal]
+    assert told == found
+
+
 def test_every_preset_is_in_the_document_and_every_link_leads_somewhere() -> None:
     text = make_plans_doc.DOCUMENT.read_text(encoding="utf-8")
     assert [path.stem for path in PRESETS.glob("*.yaml") if f"assets/plans/{path.name}" not in text] == []
