@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from domain.money import rate_text
 from domain.plan.commission import CommissionRule, PayRow
@@ -11,6 +11,8 @@ from domain.plan.counts import Condition, Level, Steps, Table
 from domain.plan.model import Scope, Terms
 from domain.plan.reward import Reward, reward_of
 from domain.plan.words import number
+
+T = TypeVar("T")
 
 COUNT = {
     "orders": "订单数",
@@ -77,13 +79,23 @@ def pay(row: PayRow) -> str:
 
 
 def _table(table: Table[Any] | Steps[Any], worth: Callable[[Any], str]) -> str:
+    return f"{looked_up(table)} {'、'.join(f'{name} {worth(it)}' for name, it in entries(table))}"
+
+
+def looked_up(table: Table[Any] | Steps[Any]) -> str:
+    """What a table is looked up by: 「按角色」「按累计订单数」."""
     if isinstance(table, Steps):
-        steps = "、".join(f"{value(table.by, at)} 起 {worth(it)}" for at, it in table.steps)
-        return f"按{WINDOW[table.window]}{COUNT[table.by]} {steps}"
+        return f"按{WINDOW[table.window]}{COUNT[table.by]}"
+    return f"按{'角色' if table.by == 'role' else '等级'}"
+
+
+def entries(table: Table[T] | Steps[T]) -> list[tuple[str, T]]:
+    """The entries by what people call them: 「团长」「100.00 元 起」「其他」."""
+    if isinstance(table, Steps):
+        return [(f"{value(table.by, at)} 起", it) for at, it in table.steps]
     names = ROLE if table.by == "role" else {}
-    parts = [f"{names.get(name, name)} {worth(it)}" for name, it in table.entries]
-    parts += [] if table.otherwise is None else [f"其他 {worth(table.otherwise)}"]
-    return f"按{'角色' if table.by == 'role' else '等级'} {'、'.join(parts)}"
+    others = [] if table.otherwise is None else [("其他", table.otherwise)]
+    return [*((names.get(name, name), it) for name, it in table.entries), *others]
 
 
 def reward(found: Reward) -> str:
