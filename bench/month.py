@@ -21,7 +21,7 @@ from bench.fill import fill
 from bench.scratch import Scratch, database
 from domain.periods import Period, month_of
 
-DEPTH, PLACES, LEAST_FEN = 2, 3, 1_000_000
+DEPTH, PLACES, LEAST_FEN = 2, 3, 100_000
 
 # Ranks by sales, then who reached them first, then the lower code; teams with the seller himself, from the first step.
 FLOOR = """

@@ -9,6 +9,7 @@ What is sent has one reader and one writer, and the writer waits for the reader:
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -56,6 +57,7 @@ class Half:
 
 
 def _work(pipe: Connection[Any, Any], plan_text: str, people: dict[int, PersonFacts], span: Span) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the first one's to answer: it then closes the pipe
     try:
         pipe.send(replayed(parse(plan_text), People(people), span, _chunks(pipe)))
     except (EOFError, BrokenPipeError):
