@@ -148,8 +148,8 @@ def _card(
         value = letters.fit(f"+{worth}" if worth.endswith("元") else worth, Style("bold", 27, 19, 1), wide * 2 // 3)
         rest = round(wide - 44 - max(value.widths, default=0) - 12)
         named = rest >= letters.width(title, "regular", 19)  # where there is no room the amount says enough
-        foot = y + 3 + 0.88 * (27 - value.size)  # on the line of what is not shrunk
-        letters.draw(canvas, value, x, foot, GREEN, align="right" if named else "center", room=wide - 44)
+        above = y + 3 + 0.88 * (27 - value.size)  # on the line of what is not shrunk
+        letters.draw(canvas, value, x, above, GREEN, align="right" if named else "center", room=wide - 44)
         if named:
             _say(canvas, letters, title, Style("regular", 25, 19, 1), (x, y + 5, rest), MUTED)
         y += LINE
