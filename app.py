@@ -22,7 +22,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import click
-import redis
 from flask import Flask
 from sqlalchemy import Engine
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -370,12 +369,9 @@ def _checks(runtime: Runtime) -> dict[str, Callable[[], str | None]]:
     def ask_redis() -> str | None:
         if runtime.settings.redis_url is None:
             return None
-        try:
-            with redis.Redis.from_url(runtime.settings.redis_url, socket_timeout=1, socket_connect_timeout=1) as client:
-                client.ping()
-        except redis.RedisError as fault:
-            return type(fault).__name__
-        return None
+        from jobs import redis_broker
+
+        return redis_broker.ask(runtime.settings.redis_url)
 
     def ask_migrations() -> str | None:
         return "run: flask db upgrade" if schema.pending(runtime.engine) else None

@@ -35,10 +35,13 @@ _INSERT_AWARD = Prepared(insert(_AWARD).inline(), [column.name for column in _AW
 _INSERT_SKIP = Prepared(insert(_SKIP).inline(), [column.name for column in _SKIP.c if column.name != "id"])
 
 
-def accrue(session: Session, order: Order, lines: list[OrderLine], *, now: datetime) -> None:
-    """Decide who earns from a new order and book it as pending. Needs the order's seller, upline and plan version."""
+def accrue(session: Session, order: Order, lines: list[OrderLine], *, now: datetime) -> list[Told]:
+    """Decide who earns from a new order and book it as pending. Needs the order's seller, upline and plan version.
+
+    Gives what `told` would read back.
+    """
     if order.distributor_id is None or order.plan_version_id is None:
-        return
+        return []
     people = [order.distributor_id, *(step["id"] for step in order.upline)]
     found = {row.id: row for row in (session.get_one(Distributor, id_) for id_ in people)}
     paid = _paid_order(session, order, lines)
@@ -64,6 +67,12 @@ def accrue(session: Session, order: Order, lines: list[OrderLine], *, now: datet
     ]
     if any(amount for _, _, amount in moves):
         ledger.post(session, books.entry(f"accrual:{order.source}:{order.no}", "accrual", moves), now=now)
+    return [
+        _told(found[who].code, who, row["as"], row["amount"], row["peak"], row["state"], row["facts"], None)
+        for row in sorted(awards, key=lambda row: (row["line"], row["row"]))
+        for who in [row["distributor_id"]]
+        if row["peak"] > ZERO
+    ]
 
 
 def refund(session: Session, order: Order, lines: list[OrderLine], refund: Refund, *, now: datetime) -> None:
@@ -186,11 +195,11 @@ def _told(
     )
 
 
-def awards_of(session: Session, order: Order) -> list[dict[str, str]]:
-    """The awards in the form of the order API."""
+def answered(awards: Iterable[Told]) -> list[dict[str, str]]:
+    """Awards in the form of the order API."""
     return [
         {"to": award.to, "as": award.as_, "amount": award.amount.yuan, "state": award.state, "why": award.why}
-        for award in told(session, order)
+        for award in awards
     ]
 
 

@@ -19,6 +19,7 @@ from models.distributor import Distributor
 from models.order import Product
 from models.plan import PlanVersion
 from models.prepared import Prepared
+from services import product
 from services.once import table_of
 
 EARLIEST = timedelta(minutes=1)
@@ -112,6 +113,12 @@ def publish(
     session.add(row)
     session.flush()
     return row
+
+
+def told(session: Session, plan: Plan) -> list[str]:
+    """The plan as a distributor reads it, products by their names."""
+    skus = {sku for rule in plan.rules for sku in (*rule.scope.skus, *rule.scope.exclude)}
+    return documents.told(plan, product.names(session, skus) if skus else {})
 
 
 def affected(session: Session, difference: documents.Difference) -> int:

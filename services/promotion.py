@@ -1,4 +1,4 @@
-"""What there is to promote: products on the shelf with what one unit would earn, and the plan's rules in words.
+"""What there is to promote: products on the shelf with what one unit would earn.
 
 Units    Money in fen; what a unit earns is computed by the engine on a sale of one unit at its price, today
 """
@@ -12,8 +12,8 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from domain import commission as engine
-from domain.money import Money, rate_text, total
-from domain.plan import CommissionRule, Plan
+from domain.money import Money, total
+from domain.plan import Plan
 from models.distributor import Distributor
 from models.order import Product
 from services import plan, product
@@ -54,37 +54,3 @@ def earns(document: Plan | None, row: Product, who: Distributor, now: datetime) 
     decision = engine.decide(document, order, [engine.Person(who.code, member=who.member)])
     results = engine.amounts(decision.payable(0), engine.line_state(line, ()), decision.max_share_bp)
     return total(result.amount for result in results)
-
-
-@dataclass(frozen=True, slots=True)
-class RuleLine:
-    """One row of one rule in facts: who (0 the seller), how much, of what."""
-
-    title: str
-    up: int
-    rate: str | None
-    amount: Money | None
-    per: str
-    base: str
-    of: tuple[str, ...]
-
-
-def rule_lines(document: Plan) -> list[RuleLine]:
-    """The commission rules of a plan, row by row, in the order in which they apply."""
-    return [
-        RuleLine(
-            title=rule.title,
-            up=row.up,
-            rate=rate_text(row.rate_bp) if row.rate_bp is not None else None,
-            amount=row.amount,
-            per=row.per,
-            base=rule.base,
-            of=_of(rule),
-        )
-        for rule in document.commission_rules
-        for row in rule.pay
-    ]
-
-
-def _of(rule: CommissionRule) -> tuple[str, ...]:
-    return (*sorted(rule.scope.categories), *sorted(rule.scope.skus))

@@ -84,6 +84,7 @@ def upgrade() -> None:
         mysql_engine="InnoDB",
     )
     op.create_index("ix_distributor_inviter_id_joined_at", "distributor", ["inviter_id", "joined_at"], unique=False)
+    op.create_index("ix_distributor_joined_at", "distributor", ["joined_at"], unique=False)
     op.create_index("ix_distributor_status_id", "distributor", ["status", "id"], unique=False)
     op.create_table(
         "early_fact",
