@@ -79,23 +79,13 @@ def pay(row: PayRow) -> str:
 
 
 def _table(table: Table[Any] | Steps[Any], worth: Callable[[Any], str]) -> str:
-    return f"{looked_up(table)} {'、'.join(f'{name} {worth(it)}' for name, it in entries(table))}"
-
-
-def looked_up(table: Table[Any] | Steps[Any]) -> str:
-    """What a table is looked up by: 「按角色」「按累计订单数」."""
     if isinstance(table, Steps):
-        return f"按{WINDOW[table.window]}{COUNT[table.by]}"
-    return f"按{'角色' if table.by == 'role' else '等级'}"
-
-
-def entries(table: Table[T] | Steps[T]) -> list[tuple[str, T]]:
-    """The entries by what people call them: 「团长」「100.00 元 起」「其他」."""
-    if isinstance(table, Steps):
-        return [(f"{value(table.by, at)} 起", it) for at, it in table.steps]
+        steps = "、".join(f"{value(table.by, at)} 起 {worth(it)}" for at, it in table.steps)
+        return f"按{WINDOW[table.window]}{COUNT[table.by]} {steps}"
     names = ROLE if table.by == "role" else {}
-    others = [] if table.otherwise is None else [("其他", table.otherwise)]
-    return [*((names.get(name, name), it) for name, it in table.entries), *others]
+    parts = [f"{names.get(name, name)} {worth(it)}" for name, it in table.entries]
+    parts += [] if table.otherwise is None else [f"其他 {worth(table.otherwise)}"]
+    return f"按{'角色' if table.by == 'role' else '等级'} {'、'.join(parts)}"
 
 
 def reward(found: Reward) -> str:
@@ -113,3 +103,19 @@ def commission(found: CommissionRule) -> str:
 def value(of: str, count: int) -> str:
     """A threshold: with its unit where it is money."""
     return f"{number(of, count)} 元" if of == "sales" else str(count)
+
+
+def looked_up(table: Table[Any] | Steps[Any]) -> str:
+    """What a table is looked up by: 「按角色」「按累计订单数」."""
+    if isinstance(table, Steps):
+        return f"按{WINDOW[table.window]}{COUNT[table.by]}"
+    return f"按{'角色' if table.by == 'role' else '等级'}"
+
+
+def entries(table: Table[T] | Steps[T]) -> list[tuple[str, T]]:
+    """A table's entries by what people call them: 「团长」「100.00 元 起」「其他」."""
+    if isinstance(table, Steps):
+        return [(f"{value(table.by, at)} 起", it) for at, it in table.steps]
+    names = ROLE if table.by == "role" else {}
+    others = [] if table.otherwise is None else [("其他", table.otherwise)]
+    return [*((names.get(name, name), it) for name, it in table.entries), *others]

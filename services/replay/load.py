@@ -145,7 +145,8 @@ def _seated(step: Mapping[str, Any]) -> Seated:
 def really_paid(session: Session, span: Span) -> dict[int, int]:
     """Fen by distributor of everything that was booked for the orders of the span, as it stands.
 
-    Each table of awards has a row here; so far there is one.
+    Each table of awards has a row here; so far there is one. What is paid for no order belongs to the span whose
+    windows it was computed for, as in the replay.
     """
     paid: dict[int, int] = defaultdict(int)
     for who, at, amount in ((_A.distributor_id, _A.paid_at, _A.amount),):
