@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "jobs": {"domain", "models", "services", "handlers", "jobs"},
     "simulator": {"simulator"},
     "migrations": {"domain", "models", "config"},
-    "tools": {"domain", "models", "services", "tests"},
+    "tools": {"domain", "models", "services", "tests", "tools"},
     "config.py": {"domain"},
     "gunicorn.conf.py": set(),
     "app.py": {"domain", "models", "services", "handlers", "bot", "web", "jobs", "simulator", "config"},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from domain.money import rate_text
 from domain.plan.commission import CommissionRule, PayRow
@@ -11,6 +11,8 @@ from domain.plan.counts import Condition, Level, Steps, Table
 from domain.plan.model import Scope, Terms
 from domain.plan.reward import Reward, reward_of
 from domain.plan.words import number
+
+T = TypeVar("T")
 
 COUNT = {
     "orders": "订单数",
@@ -101,3 +103,19 @@ def commission(found: CommissionRule) -> str:
 def value(of: str, count: int) -> str:
     """A threshold: with its unit where it is money."""
     return f"{number(of, count)} 元" if of == "sales" else str(count)
+
+
+def looked_up(table: Table[Any] | Steps[Any]) -> str:
+    """What a table is looked up by: 「按角色」「按累计订单数」."""
+    if isinstance(table, Steps):
+        return f"按{WINDOW[table.window]}{COUNT[table.by]}"
+    return f"按{'角色' if table.by == 'role' else '等级'}"
+
+
+def entries(table: Table[T] | Steps[T]) -> list[tuple[str, T]]:
+    """A table's entries by what people call them: 「团长」「100.00 元 起」「其他」."""
+    if isinstance(table, Steps):
+        return [(f"{value(table.by, at)} 起", it) for at, it in table.steps]
+    names = ROLE if table.by == "role" else {}
+    others = [] if table.otherwise is None else [("其他", table.otherwise)]
+    return [*((names.get(name, name), it) for name, it in table.entries), *others]
