@@ -1,6 +1,6 @@
 """Tables. Importing this package registers all of them with `Base.metadata`; it holds no rules."""
 
-from models import commission, distributor, ledger, message, order, plan, rank, settlement, withdrawal
+from models import commission, distributor, ledger, message, order, plan, rank, rollup, settlement, withdrawal
 from models.base import Base, Sessions, new_engine
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "order",
     "plan",
     "rank",
+    "rollup",
     "settlement",
     "withdrawal",
 ]
