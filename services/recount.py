@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from domain.history import History, Sale
@@ -20,7 +20,6 @@ from domain.plan import Terms
 from domain.plan.counts import Count
 from domain.results import EVERYTHING, Tally
 from models.distributor import Distributor
-from models.order import Refund
 from models.rollup import Rollup, RollupBuyer, RollupSum
 from services import history, rollup
 from services.rollup import Head
@@ -96,9 +95,8 @@ def _expected(session: Session, head: Head, code: str) -> Iterator[tuple[str, st
                     yield f"{basis} {of} {label}", str(tally.count(code, of, window, at))
     yield from _buyers(head, taken_in)
     if head.kept:
-        refunded = select(func.max(Refund.at)).where(Refund.distributor_id == head.distributor_id)
         yield "paid_to", _text(max((sale.paid_at for sale in sales), default=None))
-        yield "refunded_to", _text(session.scalar(refunded))
+        yield "refunded_to", _text(rollup.last_refund(session, head.distributor_id))
         yield "next_settles", _text(_next(session, head))
 
 

@@ -309,8 +309,7 @@ def _build(session: Session, head: Head, kinds: frozenset[Kind], at: datetime, n
     orders = [one for one in counted_rows(_ALL.all(session, {"who": head.distributor_id})) if one.order_id != new]
     if not head.kept:
         head.paid_to = max((one.paid_at for one in orders), default=None)
-        refunded = select(func.max(Refund.at)).where(Refund.distributor_id == head.distributor_id)
-        head.refunded_to = session.scalar(refunded)
+        head.refunded_to = last_refund(session, head.distributor_id)
     head.kept |= kinds
     if head.settled_windows:
         head.settled_to = head.settled_to or at
@@ -320,6 +319,12 @@ def _build(session: Session, head: Head, kinds: frozenset[Kind], at: datetime, n
     _write(session, [_row(head, *key, total) for key, total in sums.items()], adding=False)
     _write_buyers(session, head, buyers)
     _save(session, head)
+
+
+def last_refund(session: Session, who: int) -> datetime | None:
+    """Of his orders that count."""
+    query = select(func.max(Refund.at)).join(Order, Order.id == Refund.order_id)
+    return session.scalar(query.where(Refund.distributor_id == who, Order.counts.is_(True)))
 
 
 def sums_of(
