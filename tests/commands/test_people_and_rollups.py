@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import click
 import pytest
 from sqlalchemy import text, update
 
@@ -72,8 +73,6 @@ def test_without_counts_there_is_nothing_to_check(database: Database) -> None:
     shop = Shop(database.sessions)
     shop.joins("xiaoli")
     shop.sells("xiaoli", "100.00")
-    import click
-
     root = click.Group("flask")
     for command in commands_of(shop):
         root.add_command(command)
