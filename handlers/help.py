@@ -10,7 +10,6 @@ from services import plan
 INSTEAD = {
     "copy": ("poster", "link", "products"),
     "parcel": ("orders", "explain", "rules"),
-    "level": ("earnings", "team", "rank"),
     "tasks": ("rank", "products", "poster"),
     "coupon": ("products", "poster", "link"),
     "profile": ("link", "team", "earnings"),

@@ -41,6 +41,7 @@ class Order(Base):
     __table_args__ = (
         UniqueConstraint("source", "no"),
         Index("ix_orders_distributor_id_paid_at", "distributor_id", "paid_at"),
+        Index("ix_orders_distributor_id_settles_at", "distributor_id", "settles_at"),
         Index("ix_orders_no", "no"),
         Index("ix_orders_paid_at", "paid_at"),
         MYSQL,
@@ -68,7 +69,6 @@ class Order(Base):
     paid_at: Mapped[datetime]
     completed_at: Mapped[datetime | None]
     settles_at: Mapped[datetime | None]
-    refunded_at: Mapped[datetime | None]  # the time of the latest refund
     received_at: Mapped[datetime]
 
     lines: Mapped[list[OrderLine]] = relationship(order_by="OrderLine.line", back_populates="order", lazy="raise")
@@ -104,10 +104,16 @@ class Refund(Base):
     """Money or goods that went back; `refund_no` is unique per source."""
 
     __tablename__ = "refund"
-    __table_args__ = (UniqueConstraint("source", "refund_no"), Index("ix_refund_order_id", "order_id"), MYSQL)
+    __table_args__ = (
+        UniqueConstraint("source", "refund_no"),
+        Index("ix_refund_order_id", "order_id"),
+        Index("ix_refund_distributor_id_at", "distributor_id", "at"),
+        MYSQL,
+    )
 
     id: Mapped[Key]
     order_id: Mapped[int] = mapped_column(BigId, ForeignKey("orders.id"))
+    distributor_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("distributor.id"))  # who has the order
     source: Mapped[str] = mapped_column(String(32))
     refund_no: Mapped[str] = mapped_column(String(64))
     digest: Mapped[str] = mapped_column(String(64))
