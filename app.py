@@ -299,7 +299,7 @@ def _commands(runtime: Runtime, envelope: Envelope | None) -> list[click.Command
     """The `flask …` commands; none of them asks the database before it is called."""
     settings, sessions, clock = runtime.settings, runtime.sessions, runtime.clock
     operators = settings.wecom.operators if settings.wecom else ()
-    house = CommandDeps(sessions, clock, ASSETS, operators, runtime.ready)
+    house = CommandDeps(sessions, clock, ASSETS, operators, runtime.ready, runtime.vault, runtime.catalogue)
     settle = SettlementJob(sessions, clock, runtime.catalogue, runtime.wake)
     jobs = job_commands.JobDeps(
         sessions, clock, runtime.jobs, lambda as_of: settle(as_of, reason="command"), runtime.ready
