@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from domain.money import rate_text
 from domain.plan.commission import CommissionRule, PayRow
@@ -11,8 +11,6 @@ from domain.plan.counts import Condition, Level, Steps, Table
 from domain.plan.model import Scope, Terms
 from domain.plan.reward import Reward, reward_of
 from domain.plan.words import number
-
-T = TypeVar("T")
 
 COUNT = {
     "orders": "订单数",
@@ -112,7 +110,7 @@ def looked_up(table: Table[Any] | Steps[Any]) -> str:
     return f"按{'角色' if table.by == 'role' else '等级'}"
 
 
-def entries(table: Table[T] | Steps[T]) -> list[tuple[str, T]]:
+def entries(table: Table[Any] | Steps[Any]) -> list[tuple[str, Any]]:
     """A table's entries by what people call them: 「团长」「100.00 元 起」「其他」."""
     if isinstance(table, Steps):
         return [(f"{value(table.by, at)} 起", it) for at, it in table.steps]

@@ -120,9 +120,10 @@ class People:
         }
 
     def halves(self) -> tuple[dict[int, PersonFacts], dict[int, PersonFacts]]:
-        """Two parts, each of whole trees of who invited whom; the second is a little larger.
+        """Two parts, each of whole trees of who invited whom; the second is a little larger, as the first reads too.
 
-        The first process reads the orders too."""
+        The chain stored with an order lies in one tree: an inviter is named once, so trees only grow together.
+        """
         root: dict[int, int] = {}
         for id_ in self.rows:
             path: dict[int, None] = {}

@@ -39,7 +39,7 @@ def group(deps: CommandDeps) -> click.Group:
     commands.add_command(check.command(deps))
     commands.add_command(override.group(deps))
     commands.add_command(_diff(deps))
-    commands.add_command(simulate.command(deps, read_text))
+    commands.add_command(simulate.command(deps))
     commands.add_command(_publish(deps))
     commands.add_command(_list(deps))
     return commands

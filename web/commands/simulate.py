@@ -25,6 +25,7 @@ from services.replay.load import NothingToReplay
 from services.replay.run import replay
 from services.terminal import Answer, Refusal, answering, columns
 from web.commands import CommandDeps
+from web.commands.files import FILE, read_text
 
 KIND = {"coupon": "优惠券", "points": "积分", "gift": "赠品", "title": "荣誉称号"}
 SEATS_DRAWN = 12
@@ -46,15 +47,15 @@ class Day(click.ParamType[date]):
             self.fail(f"{value!r} 不是日期；要写成 2026-03-01，按上海的日子", param, ctx)
 
 
-def command(deps: CommandDeps, read: Callable[[Path], str]) -> click.Command:
+def command(deps: CommandDeps) -> click.Command:
     @click.command("simulate", help="把草案放到数据库里已有的订单上重算一遍：花多少、谁多得、谁少得。什么都不会改。")
-    @click.argument("plan_file", metavar="PLAN.yaml", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+    @click.argument("plan_file", metavar="PLAN.yaml", type=FILE)
     @click.option("--from", "first", type=Day(), required=True, help="第一天，含当天（上海日期，按付款时间）。")
     @click.option("--to", "last", type=Day(), required=True, help="最后一天，含当天。")
     @click.option("--chart", "picture", type=click.Path(dir_okay=False, path_type=Path), help="另存一张条形图（PNG）。")
     @answering
     def simulate(plan_file: Path, first: date, last: date, picture: Path | None) -> Answer:
-        plan = parse(read(plan_file))  # what is wrong with the call itself is said before the database is asked
+        plan = parse(read_text(plan_file))  # what is wrong with the call itself is said before the database is asked
         if first > last:
             raise Refusal("span.backwards", f"--from {first} 晚于 --to {last}；第一天要在最后一天之前，或者是同一天")
         if picture is not None:
