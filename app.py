@@ -22,7 +22,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import click
-import redis
 from flask import Flask
 from sqlalchemy import Engine
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -64,6 +63,8 @@ from simulator.server import Server as SimulatorServer
 from web import Deps, api, doctor, errors, health, pages, shop
 from web.commands import CommandDeps, db, explain, ledger, operator, plan
 from web.commands import demo as demo_commands
+from web.commands import distributor as distributor_commands
+from web.commands import rollup as rollup_commands
 from web.server import Server
 
 log = logging.getLogger("app")
@@ -319,6 +320,8 @@ def _commands(runtime: Runtime, envelope: Envelope | None) -> list[click.Command
         ledger.group(house),
         explain.command(house),
         operator.group(house),
+        distributor_commands.group(house),
+        rollup_commands.group(house),
         demo_commands.group(house),
         db.group(house),
         job_commands.settle(jobs),
@@ -370,12 +373,9 @@ def _checks(runtime: Runtime) -> dict[str, Callable[[], str | None]]:
     def ask_redis() -> str | None:
         if runtime.settings.redis_url is None:
             return None
-        try:
-            with redis.Redis.from_url(runtime.settings.redis_url, socket_timeout=1, socket_connect_timeout=1) as client:
-                client.ping()
-        except redis.RedisError as fault:
-            return type(fault).__name__
-        return None
+        from jobs import redis_broker
+
+        return redis_broker.ask(runtime.settings.redis_url)
 
     def ask_migrations() -> str | None:
         return "run: flask db upgrade" if schema.pending(runtime.engine) else None

@@ -87,6 +87,7 @@ class _Loading:
         """In an order in which what is referred to comes first, and sums after what they add up."""
         yield "distributor", *self._distributors()
         yield "identity", *self._identities()
+        yield "intake_lock", ("slot",), ((slot,) for slot in range(order.SLOTS))  # made by the first orders of them
         yield "orders", *self._orders()
         yield "order_line", *self._copies("order_line", lambda j, _: {"order_id": j})
         yield "touch", *self._touches()
@@ -144,7 +145,8 @@ class _Loading:
             _, seller, paid_at = sold
             above, when = inviter(seller), self._time(paid_at)
             root = inviter(above) if above else None
-            chain = [{"id": who, "code": self.codes[who]} for who in (above, root) if who]
+            step = {"role": "member", "member": False}
+            chain = [{"id": who, "code": self.codes[who]} | step for who in (above, root) if who]
             return {
                 "id": j,
                 "buyer_digest": self._buyer(j),
@@ -428,6 +430,8 @@ class _OnPostgresql:
         ):
             for row in rows:
                 copy.write_row(row)
+        if table == "intake_lock":  # its rows are numbered by themselves
+            return
         self._connection.execute(
             f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), coalesce(max(id), 1)) FROM {table}"
         )

@@ -67,8 +67,8 @@ def orders(ask: Intent, ctx: Context) -> Reply:
     period = asked_period(ask)
     found = earned.orders(ctx.session, ctx.me.id, period, status=ask.slots.get("status"))
     label = period.label if period else "最近"
-    if not found.total and ask.slots.get("status") == "refunded":
-        return Reply.of("orders.none_refunded", period=label)
+    if not found.total and (status := ask.slots.get("status")):
+        return Reply.of(f"orders.none_{status}", period=label)
     if not found.total:
         return Reply.of("orders.none", period=label).then("orders.none_next", link=ctx.link(ctx.me.code))
     reply = Reply.of("orders.some", period=label, count=found.total, sales=found.sales)
@@ -97,7 +97,8 @@ def _explanation(ctx: Context, order: Order) -> Reply:
     found = earned.explain(ctx.session, order, ctx.me.id, now=ctx.now)
     if not found.awards:
         reply = Reply.of("explain.no_award", order=order.no, paid=order.paid)
-        return reply.then("explain.reasons", lines=[_reason(reason) for reason in found.reasons])
+        reply = reply.then("explain.reasons", lines=[_reason(reason) for reason in found.reasons])
+        return reply.then("explain.level") if found.asks_for_counts else reply
     reply = Reply.of("explain.head", order=order.no, amount=found.amount)
     reply = reply.then("explain.why", lines=[award.why for award in found.awards])
     if found.taken_back:

@@ -32,13 +32,16 @@ class Order(Base):
     """One paid order, known by `source` and `no`. What was decided at payment is frozen on it.
 
     paid       what the lines were paid, without freight
+    units      of the lines that have a net now
     settles_at completion plus the hold days of its plan; None until it is completed
+    counts     whether it counts for its seller: he has it, and it is no own purchase that counts nowhere
     """
 
     __tablename__ = "orders"
     __table_args__ = (
         UniqueConstraint("source", "no"),
         Index("ix_orders_distributor_id_paid_at", "distributor_id", "paid_at"),
+        Index("ix_orders_distributor_id_settles_at", "distributor_id", "settles_at"),
         Index("ix_orders_no", "no"),
         Index("ix_orders_paid_at", "paid_at"),
         MYSQL,
@@ -56,9 +59,13 @@ class Order(Base):
     reason_code: Mapped[str] = mapped_column(String(16))
     reason_text: Mapped[str] = mapped_column(String(255))
     claims: Mapped[list[Any]]  # every claim that was weighed, the losing ones with why
-    upline: Mapped[list[Any]]  # the chain at payment, nearest first: [{"id", "code"}]
+    seller_role: Mapped[str | None] = mapped_column(String(16))  # as at payment
+    seller_member: Mapped[bool | None]
+    upline: Mapped[list[Any]]  # the chain at payment, nearest first: [{"id", "code", "role", "member"}]
+    counts: Mapped[bool]
     paid: Mapped[Money]
     net: Mapped[Money]
+    units: Mapped[int]
     paid_at: Mapped[datetime]
     completed_at: Mapped[datetime | None]
     settles_at: Mapped[datetime | None]
@@ -97,10 +104,16 @@ class Refund(Base):
     """Money or goods that went back; `refund_no` is unique per source."""
 
     __tablename__ = "refund"
-    __table_args__ = (UniqueConstraint("source", "refund_no"), Index("ix_refund_order_id", "order_id"), MYSQL)
+    __table_args__ = (
+        UniqueConstraint("source", "refund_no"),
+        Index("ix_refund_order_id", "order_id"),
+        Index("ix_refund_distributor_id_at", "distributor_id", "at"),
+        MYSQL,
+    )
 
     id: Mapped[Key]
     order_id: Mapped[int] = mapped_column(BigId, ForeignKey("orders.id"))
+    distributor_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("distributor.id"))  # who has the order
     source: Mapped[str] = mapped_column(String(32))
     refund_no: Mapped[str] = mapped_column(String(64))
     digest: Mapped[str] = mapped_column(String(64))

@@ -33,3 +33,4 @@ class PlanVersion(Base):
     context: Mapped[str | None] = mapped_column(LongText)
     overrides: Mapped[list[Any]] = mapped_column(default=list)  # ids of the records it rests on
     good_until: Mapped[datetime | None]
+    counts: Mapped[bool]  # whether its commission depends on what somebody has brought about

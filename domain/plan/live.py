@@ -21,21 +21,10 @@ def live_faults(plan: Plan) -> list[Fault]:
 
 
 def _faults(plan: Plan) -> Iterator[Fault]:
-    for number, level in enumerate(plan.levels):
-        yield _fault(plan, f"levels[{number}].id", level.id, "levels", "分销员等级（levels）", "levels")
     for number, rule in enumerate(plan.rules):
         if not isinstance(rule, CommissionRule):
             path = f"rules[{number}].kind"
             yield _fault(plan, path, rule.kind, path, f"规则类型 {rule.kind}", f"rules of kind {rule.kind}")
-            continue
-        for place, row in enumerate(rule.pay):
-            path = f"rules[{number}].pay[{place}]"
-            if row.by is not None:
-                key = f"{path}.{'rate' if row.is_rate else 'amount'}"
-                yield _fault(plan, f"{key}.by", row.by.by, key, f"按 {row.by.by} 的表（by）", "tables (by)")
-            if row.condition is not None:
-                key = f"{path}.if"
-                yield _fault(plan, f"{key}.of", row.condition.of, key, "条件（if）", "conditions (if)")
 
 
 def _fault(plan: Plan, path: str, value: str, key: str, zh: str, en: str) -> Fault:

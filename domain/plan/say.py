@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from domain.money import rate_text
 from domain.plan.commission import CommissionRule, PayRow
@@ -11,6 +11,8 @@ from domain.plan.counts import Condition, Level, Steps, Table
 from domain.plan.model import Scope, Terms
 from domain.plan.reward import Reward, reward_of
 from domain.plan.words import number
+
+T = TypeVar("T")
 
 COUNT = {
     "orders": "订单数",
@@ -61,26 +63,26 @@ def scope(found: Scope) -> str:
     return "，".join(f"{word}{'、'.join(sorted(names))}" for word, names in parts if names) or "全部商品"
 
 
-def pay(row: PayRow) -> str:
-    """What a row pays: 「 10%」「每件 30.00 元」「按角色 团长 12%、其他 10%」."""
+def pay(row: PayRow, titles: Mapping[str, str] | None = None) -> str:
+    """What a row pays: 「 10%」「每件 30.00 元」「按角色 团长 12%、其他 10%」. Levels have their `titles`, or ids."""
     if row.rate_bp is not None:
         said = f" {rate_text(row.rate_bp)}"
     elif row.amount is not None:
         said = f"{PER[row.per]} {row.amount.spoken} 元"
     elif row.rate_by is not None:
-        said = _table(row.rate_by, rate_text)
+        said = _table(row.rate_by, rate_text, titles)
     elif row.amount_by is not None:
-        said = PER[row.per] + _table(row.amount_by, lambda amount: f"{amount.spoken} 元")
+        said = PER[row.per] + _table(row.amount_by, lambda amount: f"{amount.spoken} 元", titles)
     else:
         raise ValueError("a row pays a rate or an amount")
     return said if row.condition is None else f"{said}（{condition(row.condition)}）"
 
 
-def _table(table: Table[Any] | Steps[Any], worth: Callable[[Any], str]) -> str:
+def _table(table: Table[Any] | Steps[Any], worth: Callable[[Any], str], titles: Mapping[str, str] | None) -> str:
     if isinstance(table, Steps):
         steps = "、".join(f"{value(table.by, at)} 起 {worth(it)}" for at, it in table.steps)
         return f"按{WINDOW[table.window]}{COUNT[table.by]} {steps}"
-    names = ROLE if table.by == "role" else {}
+    names = ROLE if table.by == "role" else titles or {}
     parts = [f"{names.get(name, name)} {worth(it)}" for name, it in table.entries]
     parts += [] if table.otherwise is None else [f"其他 {worth(table.otherwise)}"]
     return f"按{'角色' if table.by == 'role' else '等级'} {'、'.join(parts)}"
@@ -101,3 +103,19 @@ def commission(found: CommissionRule) -> str:
 def value(of: str, count: int) -> str:
     """A threshold: with its unit where it is money."""
     return f"{number(of, count)} 元" if of == "sales" else str(count)
+
+
+def looked_up(table: Table[Any] | Steps[Any]) -> str:
+    """What a table is looked up by: 「按角色」「按累计订单数」."""
+    if isinstance(table, Steps):
+        return f"按{WINDOW[table.window]}{COUNT[table.by]}"
+    return f"按{'角色' if table.by == 'role' else '等级'}"
+
+
+def entries(table: Table[T] | Steps[T]) -> list[tuple[str, T]]:
+    """A table's entries by what people call them: 「团长」「100.00 元 起」「其他」."""
+    if isinstance(table, Steps):
+        return [(f"{value(table.by, at)} 起", it) for at, it in table.steps]
+    names = ROLE if table.by == "role" else {}
+    others = [] if table.otherwise is None else [("其他", table.otherwise)]
+    return [*((names.get(name, name), it) for name, it in table.entries), *others]

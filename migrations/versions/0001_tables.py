@@ -75,6 +75,7 @@ def upgrade() -> None:
         sa.Column("invited_at", INSTANT, nullable=True),
         sa.Column("joined_at", INSTANT, nullable=False),
         sa.Column("created_at", INSTANT, nullable=False),
+        sa.Column("first_suspended_at", INSTANT, nullable=True),
         sa.ForeignKeyConstraint(["inviter_id"], ["distributor.id"], name=op.f("fk_distributor_inviter_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_distributor")),
         sa.UniqueConstraint("code", name=op.f("uq_distributor_code")),
@@ -83,6 +84,7 @@ def upgrade() -> None:
         mysql_engine="InnoDB",
     )
     op.create_index("ix_distributor_inviter_id_joined_at", "distributor", ["inviter_id", "joined_at"], unique=False)
+    op.create_index("ix_distributor_joined_at", "distributor", ["joined_at"], unique=False)
     op.create_index("ix_distributor_status_id", "distributor", ["status", "id"], unique=False)
     op.create_table(
         "early_fact",
@@ -288,6 +290,7 @@ def upgrade() -> None:
         sa.Column("context", LONG_TEXT, nullable=True),
         sa.Column("overrides", sa.JSON(), nullable=False),
         sa.Column("good_until", INSTANT, nullable=True),
+        sa.Column("counts", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_plan_version")),
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
@@ -375,9 +378,13 @@ def upgrade() -> None:
         sa.Column("reason_code", sa.String(length=16), nullable=False),
         sa.Column("reason_text", sa.String(length=255), nullable=False),
         sa.Column("claims", sa.JSON(), nullable=False),
+        sa.Column("seller_role", sa.String(length=16), nullable=True),
+        sa.Column("seller_member", sa.Boolean(), nullable=True),
         sa.Column("upline", sa.JSON(), nullable=False),
+        sa.Column("counts", sa.Boolean(), nullable=False),
         sa.Column("paid", sa.BigInteger(), nullable=False),
         sa.Column("net", sa.BigInteger(), nullable=False),
+        sa.Column("units", sa.BigInteger(), nullable=False),
         sa.Column("paid_at", INSTANT, nullable=False),
         sa.Column("completed_at", INSTANT, nullable=True),
         sa.Column("settles_at", INSTANT, nullable=True),
@@ -394,8 +401,28 @@ def upgrade() -> None:
         mysql_engine="InnoDB",
     )
     op.create_index("ix_orders_distributor_id_paid_at", "orders", ["distributor_id", "paid_at"], unique=False)
+    op.create_index("ix_orders_distributor_id_settles_at", "orders", ["distributor_id", "settles_at"], unique=False)
     op.create_index("ix_orders_no", "orders", ["no"], unique=False)
     op.create_index("ix_orders_paid_at", "orders", ["paid_at"], unique=False)
+    op.create_table(
+        "rollup",
+        sa.Column("distributor_id", ID, autoincrement=False, nullable=False),
+        sa.Column("kept", sa.String(length=160), nullable=False),
+        sa.Column("paid_to", INSTANT, nullable=True),
+        sa.Column("refunded_to", INSTANT, nullable=True),
+        sa.Column("settled_to", INSTANT, nullable=True),
+        sa.Column("next_settles", INSTANT, nullable=True),
+        sa.Column("moved", sa.Boolean(), nullable=False),
+        sa.Column("level", sa.String(length=64), nullable=True),
+        sa.Column("levels_told", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["distributor_id"], ["distributor.id"], name=op.f("fk_rollup_distributor_id")),
+        sa.PrimaryKeyConstraint("distributor_id", name=op.f("pk_rollup")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_rollup_moved", "rollup", ["moved", "distributor_id"], unique=False)
+    op.create_index("ix_rollup_next_settles", "rollup", ["next_settles", "distributor_id"], unique=False)
     op.create_table(
         "statement",
         sa.Column("id", ID, autoincrement=True, nullable=False),
@@ -413,6 +440,20 @@ def upgrade() -> None:
         mysql_engine="InnoDB",
     )
     op.create_index("ix_statement_distributor_id_id", "statement", ["distributor_id", "id"], unique=False)
+    op.create_table(
+        "suspension",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("distributor_id", ID, nullable=False),
+        sa.Column("since", INSTANT, nullable=False),
+        sa.Column("until", INSTANT, nullable=True),
+        sa.CheckConstraint("until IS NULL OR until >= since", name=op.f("ck_suspension_until_not_before_since")),
+        sa.ForeignKeyConstraint(["distributor_id"], ["distributor.id"], name=op.f("fk_suspension_distributor_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_suspension")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_suspension_distributor_id", "suspension", ["distributor_id", "since"], unique=False)
     op.create_table(
         "tally",
         sa.Column("id", ID, autoincrement=True, nullable=False),
@@ -548,12 +589,14 @@ def upgrade() -> None:
         "refund",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("order_id", ID, nullable=False),
+        sa.Column("distributor_id", ID, nullable=True),
         sa.Column("source", sa.String(length=32), nullable=False),
         sa.Column("refund_no", sa.String(length=64), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("at", INSTANT, nullable=False),
         sa.Column("lines", sa.JSON(), nullable=False),
         sa.Column("received_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(["distributor_id"], ["distributor.id"], name=op.f("fk_refund_distributor_id")),
         sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_refund_order_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_refund")),
         sa.UniqueConstraint("source", "refund_no", name=op.f("uq_refund_source_refund_no")),
@@ -561,7 +604,52 @@ def upgrade() -> None:
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",
     )
+    op.create_index("ix_refund_distributor_id_at", "refund", ["distributor_id", "at"], unique=False)
     op.create_index("ix_refund_order_id", "refund", ["order_id"], unique=False)
+    op.create_table(
+        "reliance",
+        sa.Column("order_id", ID, autoincrement=False, nullable=False),
+        sa.Column("distributor_id", ID, autoincrement=False, nullable=False),
+        sa.Column("paid_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(["distributor_id"], ["distributor.id"], name=op.f("fk_reliance_distributor_id")),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_reliance_order_id")),
+        sa.PrimaryKeyConstraint("order_id", "distributor_id", name=op.f("pk_reliance")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_reliance_distributor_id_paid_at", "reliance", ["distributor_id", "paid_at"], unique=False)
+    op.create_table(
+        "rollup_buyer",
+        sa.Column("distributor_id", ID, autoincrement=False, nullable=False),
+        sa.Column("label", sa.String(length=16), nullable=False),
+        sa.Column("buyer_digest", sa.String(length=64), nullable=False),
+        sa.Column("orders", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["distributor_id"], ["rollup.distributor_id"], name=op.f("fk_rollup_buyer_distributor_id")
+        ),
+        sa.PrimaryKeyConstraint("distributor_id", "label", "buyer_digest", name=op.f("pk_rollup_buyer")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
+        "rollup_sum",
+        sa.Column("distributor_id", ID, autoincrement=False, nullable=False),
+        sa.Column("basis", sa.String(length=8), nullable=False),
+        sa.Column("label", sa.String(length=16), nullable=False),
+        sa.Column("orders", sa.BigInteger(), nullable=False),
+        sa.Column("units", sa.BigInteger(), nullable=False),
+        sa.Column("sales", sa.BigInteger(), nullable=False),
+        sa.Column("buyers", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["distributor_id"], ["rollup.distributor_id"], name=op.f("fk_rollup_sum_distributor_id")
+        ),
+        sa.PrimaryKeyConstraint("distributor_id", "basis", "label", name=op.f("pk_rollup_sum")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
     op.create_table(
         "shipment",
         sa.Column("id", ID, autoincrement=True, nullable=False),
@@ -601,6 +689,9 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("skip")
     op.drop_table("shipment")
+    op.drop_table("rollup_sum")
+    op.drop_table("rollup_buyer")
+    op.drop_table("reliance")
     op.drop_table("refund")
     op.drop_table("order_line")
     op.drop_table("ledger_posting")
@@ -608,7 +699,9 @@ def downgrade() -> None:
     op.drop_table("withdrawal")
     op.drop_table("touch")
     op.drop_table("tally")
+    op.drop_table("suspension")
     op.drop_table("statement")
+    op.drop_table("rollup")
     op.drop_table("orders")
     op.drop_table("ledger_account")
     op.drop_table("identity")

@@ -19,7 +19,7 @@ from domain import code as codes
 from models.base import Sessions
 from models.distributor import Distributor, Identity
 from models.ledger import LedgerAccount, LedgerPosting
-from services import ledger
+from services import ledger, standing
 from services.vault import Vault
 from tests.support import plans
 from web import Deps, api, errors, health, shop
@@ -101,7 +101,7 @@ class Mall:
 
     def suspend(self, who: Distributor) -> None:
         with self.sessions.writing() as session:
-            session.get_one(Distributor, who.id).status = "suspended"
+            standing.suspend(session, session.get_one(Distributor, who.id), at=self.now, now=self.now)
 
     # The mall
 

@@ -1,4 +1,4 @@
-"""`flask plan`: try a plan on a scenario, compare two, publish a version, list them; check and override beside it.
+"""`flask plan`: try a plan on a scenario or on past orders, compare two, publish, list; check and override.
 
 `evaluate` needs no database; `diff` counts whom a change concerns where one answers, and does without where none does.
 """
@@ -22,7 +22,7 @@ from models.plan import PlanVersion
 from services import compliance, distributor, plan
 from services.explanation import SKIPPED, STATES, seat
 from services.terminal import INSTANT, Answer, Refusal, answering, clock_text, columns, iso, json_text, refusal_of
-from web.commands import CommandDeps, check, override
+from web.commands import CommandDeps, check, override, simulate
 from web.commands.check import read_context
 from web.commands.files import FILE, read_text
 
@@ -39,6 +39,7 @@ def group(deps: CommandDeps) -> click.Group:
     commands.add_command(check.command(deps))
     commands.add_command(override.group(deps))
     commands.add_command(_diff(deps))
+    commands.add_command(simulate.command(deps, read_text))
     commands.add_command(_publish(deps))
     commands.add_command(_list(deps))
     return commands
