@@ -261,6 +261,7 @@ def test_the_statement_and_the_reason_are_no_options(flask: Flask) -> None:
     ("arguments", "said"),
     [
         (("plan", "override", TWO_ABOVE, "--operator", "boss"), "需要第二位审批人"),
+        (("plan", "override", "--operator", "boss", TWO_ABOVE), "需要第二位审批人"),
         (("plan", "override", FIVE, "--operator", "boss", "--second", "partner"), "律师的书面意见"),
         (("plan", "override", FRUIT, "--operator", "boss"), "没有需要特批的问题"),
         (("plan", "override", PLANS / "fruit-shop.yaml", "--operator", "boss"), "禁止发布，特批也不能放行"),

@@ -97,7 +97,7 @@ def test_who_must_pay_to_get_in_or_is_paid_for_people_is_never_published(databas
             continue
         hit += 1
         with database.sessions.reading() as session:  # nothing is kept: one case does not help another
-            findings = check(read_plan, read_context)
+            findings = compliance.check(read_plan, read_context)
             if rules.of_severity(findings, "OVERRIDE"):
                 with pytest.raises(DomainError):  # no record is made for a plan that is blocked
                     plans.allow(session, vault, json.dumps(document), findings, now=START)

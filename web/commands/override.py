@@ -42,9 +42,9 @@ TRIES = 3
 class _RecordByDefault(click.Group):
     """What is no subcommand is the plan to make a record for."""
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
-        named = args and args[0] in self.commands
-        return super().resolve_command(ctx, args if named else ["record", *args])
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        known = not args or args[0] in self.commands or args[0] in ctx.help_option_names
+        return super().parse_args(ctx, args if known else ["record", *args])
 
 
 def group(deps: CommandDeps) -> click.Group:
