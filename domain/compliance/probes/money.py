@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import TypeAlias
 
 from domain.compliance.probes.depth import Depth, price_at
 from domain.compliance.shapes import chain, fixed
@@ -25,6 +26,7 @@ MOST_ORDERS = 120  # of one seller; a threshold beyond is computed from its dist
 MOST_VOLUMES = 12
 BOTTOM = 3  # the seller of the chain in which volumes are tried
 RETURN_DAYS = 7
+Place: TypeAlias = tuple[str, str, str, str | None, int]
 PARTLY = 37  # percent of an order that come back
 
 
@@ -183,13 +185,23 @@ def left_after_refund(stage: Stage) -> Left | None:
         fen = sum(award.amount.fen for award in _refunded(stage, after, 100) if award.as_ not in ("team", "ranking"))
         if fen:
             return Left(what, fen)
-    before = {_place(award): award for award in _refunded(stage, 1.0, 0)}
-    for award in _refunded(stage, 1.0, PARTLY):
-        whole = before.get(_place(award))
-        by_rate = award.rate_bp is not None and award.line is not None
-        if whole is not None and by_rate and award.amount.fen * 100 > whole.amount.fen * (100 - PARTLY) + 100:
-            return Left(f"退款 {PARTLY}%", award.amount.fen)
+    before, after_refund = (_by_rate(_refunded(stage, 1.0, percent)) for percent in (0, PARTLY))
+    for place, (fen, rows) in after_refund.items():
+        whole = before.get(place, (fen, rows))[0]
+        if fen * 100 > whole * (100 - PARTLY) + 100 * rows:
+            return Left(f"退款 {PARTLY}%", fen)
     return None
+
+
+def _by_rate(awards: Iterable[Award]) -> dict[Place, tuple[int, int]]:
+    """What somebody gets for a line by rates, and by how many rows: a rule may name him twice."""
+    found: dict[Place, tuple[int, int]] = {}
+    for award in awards:
+        if award.rate_bp is not None and award.line is not None:
+            place = award.rule, award.to, award.as_, award.order, award.line
+            fen, rows = found.get(place, (0, 0))
+            found[place] = fen + award.amount.fen, rows + 1
+    return found
 
 
 def _refunded(stage: Stage, after: float, percent: int) -> tuple[Award, ...]:
@@ -203,10 +215,6 @@ def _refunded(stage: Stage, after: float, percent: int) -> tuple[Award, ...]:
         for number in range(stage.low.orders + 2)
     ]
     return stage.play(people, orders, plan=plan).awards
-
-
-def _place(award: Award) -> tuple[str, str, str, str | None, int | None, int | None]:
-    return award.rule, award.to, award.as_, award.order, award.line, award.n
 
 
 def released_before_return_days(stage: Stage) -> bool:
