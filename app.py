@@ -22,7 +22,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import click
-import redis
 from flask import Flask
 from sqlalchemy import Engine
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -302,7 +301,7 @@ def _commands(runtime: Runtime, envelope: Envelope | None) -> list[click.Command
     """The `flask …` commands; none of them asks the database before it is called."""
     settings, sessions, clock = runtime.settings, runtime.sessions, runtime.clock
     operators = settings.wecom.operators if settings.wecom else ()
-    house = CommandDeps(sessions, clock, ASSETS, operators, runtime.ready)
+    house = CommandDeps(sessions, clock, ASSETS, operators, runtime.ready, runtime.vault, runtime.catalogue)
     settle = SettlementJob(sessions, clock, runtime.catalogue, runtime.wake)
     jobs = job_commands.JobDeps(
         sessions, clock, runtime.jobs, lambda as_of: settle(as_of, reason="command"), runtime.ready
@@ -374,12 +373,9 @@ def _checks(runtime: Runtime) -> dict[str, Callable[[], str | None]]:
     def ask_redis() -> str | None:
         if runtime.settings.redis_url is None:
             return None
-        try:
-            with redis.Redis.from_url(runtime.settings.redis_url, socket_timeout=1, socket_connect_timeout=1) as client:
-                client.ping()
-        except redis.RedisError as fault:
-            return type(fault).__name__
-        return None
+        from jobs import redis_broker
+
+        return redis_broker.ask(runtime.settings.redis_url)
 
     def ask_migrations() -> str | None:
         return "run: flask db upgrade" if schema.pending(runtime.engine) else None

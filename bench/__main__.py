@@ -2,7 +2,7 @@
 
     python -m bench                          all of it, on SQLite and PostgreSQL; about a quarter of an hour
     python -m bench --quick                  small sizes and few rounds: whether it runs, not what it costs
-    python -m bench --only messages          one part: messages orders poster scale memory engine understanding
+    python -m bench --only messages          one part: messages orders poster scale memory engine simulate understanding
     python -m bench --database postgresql    one database
 
 Ends with 1 where a goal is missed.
@@ -15,11 +15,11 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from bench import engine, memory, messages, orders, poster, scale, scans, understanding
+from bench import engine, memory, messages, orders, poster, scale, scans, simulate, understanding
 from bench.fill import Past, fill
 from bench.scratch import Scratch, database, unanswered
 
-PARTS = ("messages", "orders", "poster", "scale", "memory", "engine", "understanding")
+PARTS = ("messages", "orders", "poster", "scale", "memory", "engine", "simulate", "understanding")
 DATABASES = ("sqlite", "postgresql")
 
 
@@ -28,6 +28,7 @@ class Size:
     """How much is measured. The small database also serves messages, orders and memory."""
 
     small: tuple[int, int] = (10_000, 1_000)  # orders, distributors
+    replayed: tuple[int, int] = (100_000, 10_000)
     large: tuple[int, int] = (1_000_000, 100_000)
     rounds: int = 15
     requests: int = 600
@@ -36,8 +37,8 @@ class Size:
     posters: int = 40
 
 
-QUICK = Size((200, 20), (2_000, 200), rounds=2, requests=40, orders=30, operations=30, posters=3)
-SMALLEST = Size((40, 20), (80, 40), rounds=1, requests=8, orders=3, operations=3, posters=1)  # the tests'
+QUICK = Size((200, 20), (1_000, 100), (2_000, 200), rounds=2, requests=40, orders=30, operations=30, posters=3)
+SMALLEST = Size((40, 20), (40, 20), (80, 40), rounds=1, requests=8, orders=3, operations=3, posters=1)  # the tests'
 SIZES = {"full": Size(), "quick": QUICK, "smallest": SMALLEST}
 
 
@@ -89,14 +90,19 @@ def _lines(size: Size, parts: list[str], backends: list[str]) -> Iterator[Line]:
     for name, measure in _WITHOUT_DATABASE.items():
         if name in parts:
             yield from measure(size)
-    if not {"messages", "orders", "scale", "memory"} & set(parts):
+    if not {*_ON_SMALL, "simulate", "scale"} & set(parts):
         return
     for backend in backends:
         if fault := unanswered(backend):
             print(f"{backend} does not answer: {fault}", file=sys.stderr)
             raise SystemExit(2)
-        with database(backend) as small:
-            yield from _on(small, size, parts)
+        if {*_ON_SMALL, "scale"} & set(parts):
+            with database(backend) as small:
+                yield from _on(small, size, parts)
+        if "simulate" in parts:
+            with database(backend) as middle:
+                past = fill(middle, orders=size.replayed[0], distributors=size.replayed[1])
+                yield from _simulate(middle, past)
 
 
 def _on(small: Scratch, size: Size, parts: list[str]) -> Iterator[Line]:
@@ -131,6 +137,14 @@ def _memory(small: Scratch, past: Past, size: Size) -> Iterator[Line]:
     yield Line("peak memory of a web worker", small.backend, peak, " MB", 160, False, "with a poster drawn in it")
 
 
+def _simulate(middle: Scratch, past: Past) -> Iterator[Line]:
+    found = simulate.measure(middle, past)
+    details = f"{past.orders:,} orders, {past.distributors:,} distributors, a hybrid draft of five levels"
+    clock = f"{details}; {found.processor_seconds:.1f} s of processor time"
+    yield Line("flask plan simulate, the whole command", middle.backend, found.seconds, " s", 10, False, clock)
+    yield Line("its peak memory, both processes", middle.backend, found.peak_mb, " MB", 500, False, details)
+
+
 def _scale(small: tuple[Scratch, Past], large: tuple[Scratch, Past], size: Size) -> Iterator[Line]:
     found = scale.measure(small, large, operations=size.operations)
     sizes = f"{large[1].orders:,} orders to {small[1].orders:,}"
@@ -155,7 +169,7 @@ def _poster(size: Size) -> Iterator[Line]:
 def _engine(size: Size) -> Iterator[Line]:
     found = engine.measure(orders=size.orders)
     details = f"{found['microseconds_per_order']:.0f} µs an order, five rows"
-    yield Line("the commission engine alone", "", found["orders_per_second"], " orders/s", None, True, details)
+    yield Line("the commission engine alone", "", found["orders_per_second"], " orders/s", 5_000, True, details)
 
 
 def _understanding(_: Size) -> Iterator[Line]:

@@ -87,6 +87,7 @@ class _Loading:
         """In an order in which what is referred to comes first, and sums after what they add up."""
         yield "distributor", *self._distributors()
         yield "identity", *self._identities()
+        yield "intake_lock", ("slot",), ((slot,) for slot in range(order.SLOTS))  # made by the first orders of them
         yield "orders", *self._orders()
         yield "order_line", *self._copies("order_line", lambda j, _: {"order_id": j})
         yield "touch", *self._touches()
@@ -429,6 +430,8 @@ class _OnPostgresql:
         ):
             for row in rows:
                 copy.write_row(row)
+        if table == "intake_lock":  # its rows are numbered by themselves
+            return
         self._connection.execute(
             f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), coalesce(max(id), 1)) FROM {table}"
         )

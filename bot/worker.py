@@ -61,14 +61,6 @@ class _Work:
     lanes: list[str]
 
 
-@dataclass(slots=True)
-class _UnderWay:
-    """A message in work. overtaken: the platform has waited for it in vain, sent it again and been answered."""
-
-    started: float
-    overtaken: bool = False
-
-
 class Assistant:
     """Handles messages of all channels. Safe to use from several threads and processes."""
 
@@ -85,7 +77,7 @@ class Assistant:
         self._understanding = understanding
         self._clock = clock
         self._wake = wake
-        self._in_work: dict[tuple[str, str], _UnderWay] = {}
+        self._in_work: dict[tuple[str, str], float] = {}  # since when
         self._in_work_lock = threading.Lock()
         self._understood: dict[tuple[str, date, bool, str | None], Intent] = {}
         self._products: tuple[ProductName, ...] = ()
@@ -94,21 +86,22 @@ class Assistant:
     def receive(self, inbound: Inbound) -> str:
         """Handle a message that just arrived and return the text of its passive reply; empty where there is none.
 
-        A repeat gets the stored answer; a repeat of one that is being handled right now gets nothing.
+        A repeat gets the stored answer; a repeat of one that is being handled right now gets nothing. Where the
+        platform has waited for the first in vain, and is content with the repeat's 200, the message is the workers'
+        before that is said: the first, which may yet be killed, then finds it taken, and is undone.
         Raises DatabaseDown
         """
-        key = (inbound.channel, inbound.key)
+        key, now = (inbound.channel, inbound.key), time.monotonic()
         with self._in_work_lock:
-            if (first := self._in_work.get(key)) is not None:
-                first.overtaken |= time.monotonic() - first.started >= PASSIVE_WITHIN_SECONDS
-                return ""
-            mine = self._in_work[key] = _UnderWay(time.monotonic())
+            if (since := self._in_work.get(key)) is None:
+                self._in_work[key] = now
+        if since is not None:
+            return "" if now - since < PASSIVE_WITHIN_SECONDS else self._stored_or_kept(inbound, "Overtaken")
         try:
-            answer = self._receive(inbound)
+            return self._receive(inbound)
         finally:
             with self._in_work_lock:
                 del self._in_work[key]
-        return self._send_instead(inbound) if answer and mine.overtaken else answer
 
     def _receive(self, inbound: Inbound) -> str:
         try:
@@ -138,21 +131,6 @@ class Assistant:
             work = self._work(session, inbound, arrival, now=now, started=started)
             message.keep_handled(session, inbound, answer=work.answer, intent=work.intent, now=now)
         return work
-
-    def _send_instead(self, inbound: Inbound) -> str:
-        """The answer goes by the outbox: the platform has hung up on this request and is content with the repeat's 200.
-
-        It is not told earlier, because what made this late may have been the commit.
-        """
-        now, lane = self._clock(), message.lane_of_member(inbound.sender)
-        with self._sessions.writing() as session:
-            row = message.find_inbox(session, inbound)
-            if row is not None and row.answer:
-                key = f"answer:{inbound.channel}:{inbound.key}:late"
-                message.queue_text(session, key=key, lane=lane, text=row.answer, now=now)
-                row.answer = ""
-        self._wake([lane])
-        return ""
 
     def _stored_or_kept(self, inbound: Inbound, fault: str) -> str:
         """The answer that another transaction stored; else keep the message for the workers."""

@@ -1,7 +1,7 @@
 """Withdrawals (提现): when a distributor may ask, and which way a request may go.
 
 Units    Money in fen. Days are Shanghai dates.
-Raises   BelowMinimum, NotEnoughAvailable, AboveDailyLimit, WrongState
+Raises   BelowMinimum, AskedTooLittle, NotEnoughAvailable, AboveDailyLimit, WrongState
 Source   settings of the merchant (WITHDRAW_MINIMUM, WITHDRAW_DAILY_LIMIT)
 """
 
@@ -35,6 +35,12 @@ _NEXT: dict[State, tuple[State, ...]] = {
 
 class BelowMinimum(DomainError):
     code = "withdrawal.below_minimum"
+
+
+class AskedTooLittle(DomainError):
+    """He has enough, and asks for less than one request may be of."""
+
+    code = "withdrawal.asked_too_little"
 
 
 class NotEnoughAvailable(DomainError):
@@ -73,7 +79,8 @@ def check_request(amount: Money, available: Money, today: Money, limits: Limits)
             minimum=limits.minimum, asked=amount, missing=limits.minimum - available, available=available
         )
     if amount < limits.minimum:
-        raise BelowMinimum(minimum=limits.minimum, asked=amount, missing=limits.minimum - amount, available=available)
+        missing = limits.minimum - amount
+        raise AskedTooLittle(minimum=limits.minimum, asked=amount, missing=missing, available=available)
     if amount > available:
         raise NotEnoughAvailable(available=available, asked=amount)
     if today + amount > limits.daily_limit:

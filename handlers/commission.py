@@ -67,8 +67,8 @@ def orders(ask: Intent, ctx: Context) -> Reply:
     period = asked_period(ask)
     found = earned.orders(ctx.session, ctx.me.id, period, status=ask.slots.get("status"))
     label = period.label if period else "最近"
-    if not found.total and ask.slots.get("status") == "refunded":
-        return Reply.of("orders.none_refunded", period=label)
+    if not found.total and (status := ask.slots.get("status")):
+        return Reply.of(f"orders.none_{status}", period=label)
     if not found.total:
         return Reply.of("orders.none", period=label).then("orders.none_next", link=ctx.link(ctx.me.code))
     reply = Reply.of("orders.some", period=label, count=found.total, sales=found.sales)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from domain.conversation import Intent, Reply, Sentence
 from handlers.context import Context
-from services import plan, promotion
-from services.promotion import RuleLine
+from services import plan
 
 # What is understood and cannot be done yet: the nearest that can.
 INSTEAD = {
@@ -47,42 +46,21 @@ def rules(ask: Intent, ctx: Context) -> Reply:
     if version is None:
         return Reply.of("rules.no_plan")
     limits, terms = ctx.house.limits, version.plan.terms
-    pays = Sentence("rules.lines", {"lines": [_rule(line) for line in promotion.rule_lines(version.plan)]})
+    pays = Sentence("rules.lines", {"lines": [f"· {line}" for line in plan.told(ctx.session, version.plan)]})
     when = Sentence("rules.when", {"days": terms.hold_days})
     arrives = Sentence("rules.arrives")
     withdraw = Sentence("rules.withdraw", {"minimum": limits.minimum, "limit": limits.daily_limit})
-    own = (Sentence("rules.own_none"),) if terms.own_orders == "none" else ()
+    own = Sentence(f"rules.own_{terms.own_orders}")
+    members = (Sentence("rules.members_only"),) if terms.members_only else ()
     parts: dict[str, tuple[Sentence, ...]] = {
         "arrival": (when, arrives),
         "refund": (when,),
-        "self": own,
+        "self": (own,),
         **dict.fromkeys(("fee", "tax", "minimum", "limit", "withdraw"), (withdraw, arrives)),
     }
-    everything = (Sentence("rules.head", {"name": version.plan.name}), pays, when, withdraw)
+    everything = (Sentence("rules.head", {"name": version.plan.name}), pays, *members, when, withdraw)
     said = parts.get(str(ask.slots.get("topic"))) or everything
     return Reply(said).then("rules.next", base=ctx.house.base_url)
-
-
-def _rule(line: RuleLine) -> Sentence:
-    facts = {
-        "title": line.title,
-        "of": Sentence("rules.of", {"names": "、".join(line.of)}) if line.of else Sentence("rules.of_all"),
-        "who": _who(line),
-        "rate": line.rate,
-        "amount": line.amount,
-        "said": line.said,
-    }
-    if line.said is not None:
-        of = "table" if line.is_rate else "table_amount"
-        return Sentence(f"rules.{of}" + ("_profit" if line.is_rate and line.base == "profit" else ""), facts)
-    kind = "rate" if line.rate is not None else f"amount_{line.per}"
-    return Sentence(f"rules.{kind}" + ("_profit" if line.rate is not None and line.base == "profit" else ""), facts)
-
-
-def _who(line: RuleLine) -> Sentence:
-    if line.up > 1:
-        return Sentence("rules.who_upline", {"up": line.up})
-    return Sentence("rules.who_inviter" if line.up else "rules.who_seller")
 
 
 def unknown(ask: Intent, ctx: Context) -> Reply:

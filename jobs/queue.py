@@ -16,13 +16,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import dramatiq
-from dramatiq.brokers.redis import RedisBroker
 from dramatiq.brokers.stub import StubBroker
 from dramatiq.middleware import Middleware, Retries
-from redis import Redis
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
-from redis.retry import Retry as RedisRetry
 
 Handler = Callable[..., object]
 
@@ -48,6 +43,7 @@ class Queue:
         self._worker: dramatiq.Worker | None = None
         self._rest_until = 0.0
         self._closing: list[Callable[[], None]] = []
+        self._faults: tuple[type[Exception], ...] = ()
         self._sending = self._redis_broker(redis_url, _PATIENCE_SECONDS) if redis_url else self._own_broker()
 
     def enqueue(self, name: str, *args: int | str) -> bool:
@@ -61,7 +57,7 @@ class Queue:
             return False
         try:
             self._sending.get_actor(name).send(*args)
-        except (RedisError, dramatiq.BrokerConnectionError) as fault:
+        except self._faults as fault:
             self._rest_until = time.monotonic() + _REST_SECONDS
             ids = {"event": "queue.unreachable", "task": name, "fault": type(fault).__name__}
             log.warning("redis took no task; the sweep will find it", extra=ids)
@@ -80,9 +76,9 @@ class Queue:
         if self._worker is not None:
             self._worker.stop(timeout=int(timeout_seconds * 1000))
             if self._worker.broker is not self._sending:
-                _close(self._worker.broker)
+                self._worker.broker.close()
             self._worker = None
-        _close(self._sending)
+        self._sending.close()
         while self._closing:
             self._closing.pop()()
 
@@ -102,16 +98,10 @@ class Queue:
         return self._redis_broker(self._redis_url, _WORKER_PATIENCE_SECONDS)
 
     def _redis_broker(self, url: str, patience_seconds: float) -> dramatiq.Broker:
-        client = Redis.from_url(
-            url,
-            socket_connect_timeout=patience_seconds,
-            socket_timeout=patience_seconds,
-            retry=RedisRetry(NoBackoff(), 0),  # redis-py's own would wait for seconds in between
-        )
-        broker: dramatiq.Broker = RedisBroker(  # type: ignore[no-untyped-call]
-            client=client, namespace="tuike", middleware=_middleware()
-        )
-        return self._declared(broker)
+        from jobs import redis_broker
+
+        self._faults = redis_broker.FAULTS
+        return self._declared(redis_broker.broker(url, patience_seconds, _middleware()))
 
     def _own_broker(self) -> dramatiq.Broker:
         return self._declared(StubBroker(middleware=[*_middleware(), _Forget()]))
@@ -211,11 +201,5 @@ class _StandIn:
     def close(self) -> None:
         """The worker process ends."""
         if self._broker is not None and self._queue is not None:
-            _close(self._broker)
+            self._broker.close()
             self._queue.stop()
-
-
-def _close(broker: dramatiq.Broker) -> None:
-    broker.close()
-    if isinstance(broker, RedisBroker):
-        broker.client.close()

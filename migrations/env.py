@@ -1,4 +1,4 @@
-"""How Alembic reaches the database: over a connection that models/schema.py hands in, else by the settings."""
+"""How Alembic reaches the database: over a connection that models/migrating.py hands in, else by the settings."""
 
 from __future__ import annotations
 

@@ -1,6 +1,18 @@
 """Tables. Importing this package registers all of them with `Base.metadata`; it holds no rules."""
 
-from models import commission, distributor, ledger, message, order, plan, rank, rollup, settlement, withdrawal
+from models import (
+    commission,
+    distributor,
+    ledger,
+    message,
+    order,
+    override,
+    plan,
+    rank,
+    rollup,
+    settlement,
+    withdrawal,
+)
 from models.base import Base, Sessions, new_engine
 
 __all__ = [
@@ -12,6 +24,7 @@ __all__ = [
     "message",
     "new_engine",
     "order",
+    "override",
     "plan",
     "rank",
     "rollup",

@@ -25,6 +25,7 @@ class Distributor(Base):
         UniqueConstraint("code"),
         Index("ix_distributor_inviter_id_joined_at", "inviter_id", "joined_at"),
         Index("ix_distributor_status_id", "status", "id"),
+        Index("ix_distributor_joined_at", "joined_at"),
         MYSQL,
     )
 

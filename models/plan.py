@@ -1,4 +1,8 @@
-"""Published plan versions. A version never changes; the one in force has the latest start that is not in the future."""
+"""Published plan versions. A version never changes; the one in force has the latest start that is not in the future.
+
+`findings` are what the compliance check said of it under `ruleset`, `context` what it was told beside the plan. One
+that rests on an override record is good as long as the record, and under its rule set only.
+"""
 
 from __future__ import annotations
 
@@ -24,4 +28,9 @@ class PlanVersion(Base):
     published_at: Mapped[datetime]
     published_by: Mapped[str | None] = mapped_column(String(64))
     ticks: Mapped[list[Any]]
+    findings: Mapped[list[Any]] = mapped_column(default=list)
+    ruleset: Mapped[str] = mapped_column(String(32), default="")
+    context: Mapped[str | None] = mapped_column(LongText)
+    overrides: Mapped[list[Any]] = mapped_column(default=list)  # ids of the records it rests on
+    good_until: Mapped[datetime | None]
     counts: Mapped[bool]  # whether its commission depends on what somebody has brought about

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Delete, Dialect, Insert, Select, Update
+from sqlalchemy import BindParameter, Connection, Delete, Dialect, Insert, Select, Update, bindparam
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -25,6 +25,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 Process = Callable[[Any], Any]
 Values = Mapping[str, Any]
 Statement: TypeAlias = Select[*tuple[Any, ...]] | Insert | Update | Delete
+ROWS_AT_ONCE = 8
 
 
 class Prepared:
@@ -37,6 +38,7 @@ class Prepared:
     def __init__(self, statement: Statement, columns: Sequence[str] | None = None) -> None:
         self._statement, self._columns = statement, columns
         self._compiled: WeakKeyDictionary[Dialect, _Compiled] = WeakKeyDictionary()
+        self._several: dict[int, Prepared] = {}
 
     def all(self, session: Session, values: Values) -> list[Sequence[Any]]:
         """Every row, its values of the types of their columns."""
@@ -53,7 +55,14 @@ class Prepared:
 
     def run_many(self, session: Session, rows: Iterable[Values]) -> None:
         """Once for each of `rows`, in the way in which the driver does it quickest."""
-        self._run(session, rows=list(rows))
+        given = list(rows)
+        if len(given) > ROWS_AT_ONCE or _at_hand(session)[0].dialect.name != "postgresql":
+            self._run(session, rows=given)
+        elif len(given) == 1:
+            self._run(session, given[0])
+        elif given:  # psycopg would send each row by itself, and ask for the answers once more
+            values = {_place(name, place): value for place, row in enumerate(given) for name, value in row.items()}
+            self._of(len(given))._run(session, values)
 
     def new_id(self, session: Session, values: Values) -> int | None:
         """Of an INSERT of one row: its number; None where it says `on_conflict_do_nothing` and there was a conflict."""
@@ -62,6 +71,18 @@ class Prepared:
             row = cursor.fetchone()
             return None if row is None else int(row[0])
         return int(cursor.lastrowid or 0) if cursor.rowcount == 1 else None
+
+    def _of(self, count: int) -> Prepared:
+        """The same INSERT of so many rows."""
+        if count not in self._several:
+            assert isinstance(self._statement, Insert)  # noqa: S101 - only they are run for many rows
+            types = {name: self._statement.table.c[name].type for name in self._columns or ()}
+            places: list[dict[str, BindParameter[Any]]] = [
+                {name: bindparam(_place(name, place), type_=kind) for name, kind in types.items()}
+                for place in range(count)
+            ]
+            self._several[count] = Prepared(self._statement.values(places))
+        return self._several[count]
 
     def _run(
         self, session: Session, values: Values | None = None, rows: list[Values] | None = None
@@ -80,6 +101,10 @@ class Prepared:
         except connection.dialect.loaded_dbapi.Error as fault:
             raise _told(connection, compiled.text, cursor, fault) from fault
         return cursor, compiled
+
+
+def _place(name: str, place: int) -> str:
+    return f"{name}_{place}"
 
 
 def _at_hand(session: Session) -> tuple[Connection, Any]:
@@ -106,24 +131,27 @@ class _Compiled:
             raise TypeError(f"name these columns too, they have a default: {compiled.insert_prefetch}")
         self.text = str(compiled)
         self._dialect = dialect
-        self._order = tuple(compiled.positiontup or ()) if compiled.positional else None
-        self._given: list[tuple[str, Process | None]] = []
+        names = list(compiled.positiontup or ()) if compiled.positional else list(compiled.binds)
+        self._by_place = compiled.positional
+        self._given: list[tuple[str, Process | None]] = []  # in the order of the statement's marks
         self._fixed: dict[str, Any] = {}
-        for name, bind in compiled.binds.items():
+        for name in names:
+            bind = compiled.binds[name]
             process = bind.type.dialect_impl(dialect).bind_processor(dialect)
-            if bind.required:
-                self._given.append((name, process))
-            else:
+            if not bind.required:
                 self._fixed[name] = process(bind.effective_value) if process else bind.effective_value
+                process = None
+            self._given.append((name, process))
         named = statement.selected_columns if isinstance(statement, Select) else statement.exported_columns
         self._types = [column.type for column in named]
         self._reading: list[tuple[int, Process]] | None = None
 
     def parameters(self, values: Values) -> Any:
-        found = dict(self._fixed)
-        for name, process in self._given:
-            found[name] = values[name] if process is None else process(values[name])
-        return found if self._order is None else tuple(found[name] for name in self._order)
+        if self._fixed:
+            values = {**values, **self._fixed}
+        if self._by_place:
+            return tuple([values[name] if process is None else process(values[name]) for name, process in self._given])
+        return {name: values[name] if process is None else process(values[name]) for name, process in self._given}
 
     def typed(self, cursor: Any, rows: list[Any]) -> list[Sequence[Any]]:
         if self._reading is None:

@@ -44,13 +44,13 @@ def accrue(
     *,
     now: datetime,
     found: results.DatabaseResults | None = None,
-) -> None:
+) -> list[Told]:
     """Decide who earns from a new order and book it as pending. Needs the order's seller, upline and plan version.
 
-    `found` are the counts, for a plan that asks for some.
+    `found` are the counts, for a plan that asks for some. Gives what `told` would read back.
     """
     if order.distributor_id is None or order.plan_version_id is None:
-        return
+        return []
     people = [session.get_one(Distributor, id_) for id_ in history.chain_ids(order)]
     paid = _paid_order(session, order, lines)
     out = suspension.suspended(session, people, order.paid_at)
@@ -80,6 +80,13 @@ def accrue(
     ]
     if any(amount for _, _, amount in moves):
         ledger.post(session, books.entry(f"accrual:{order.source}:{order.no}", "accrual", moves), now=now)
+    codes = {row.id: row.code for row in people}
+    return [
+        _told(codes[who], who, row["as"], row["amount"], row["peak"], row["state"], row["facts"], None)
+        for row in sorted(awards, key=lambda row: (row["line"], row["row"]))
+        for who in [row["distributor_id"]]
+        if row["peak"] > ZERO
+    ]
 
 
 def refund(session: Session, order: Order, lines: list[OrderLine], refund: Refund, *, now: datetime) -> None:
@@ -279,11 +286,11 @@ def _told(
     )
 
 
-def awards_of(session: Session, order: Order) -> list[dict[str, str]]:
-    """The awards in the form of the order API."""
+def answered(awards: Iterable[Told]) -> list[dict[str, str]]:
+    """Awards in the form of the order API."""
     return [
         {"to": award.to, "as": award.as_, "amount": award.amount.yuan, "state": award.state, "why": award.why}
-        for award in told(session, order)
+        for award in awards
     ]
 
 

@@ -140,6 +140,10 @@ def orders(session: Session, distributor_id: int, period: Period | None, *, stat
     mine = [Order.distributor_id == distributor_id, *_within(Order.paid_at, period)]
     if status == "refunded":
         mine.append(Order.net < Order.paid)
+    elif status == "settled":
+        mine.append(_has_settled(distributor_id))
+    elif status == "pending":
+        mine += [or_(Order.net > ZERO, Order.paid == ZERO), ~_has_settled(distributor_id)]
     count, sales = session.execute(select(func.count(), func.sum(Order.net)).where(*mine)).one()
     rows = session.scalars(
         select(Order).where(*mine).order_by(Order.paid_at.desc(), Order.id.desc()).limit(SHOWN)
@@ -150,6 +154,12 @@ def orders(session: Session, distributor_id: int, period: Period | None, *, stat
         for row in rows
     )
     return Orders(count, sales or ZERO, shown)
+
+
+def _has_settled(distributor_id: int) -> ColumnElement[bool]:
+    """What he has of the order is available."""
+    settled = Award.order_id == Order.id, Award.distributor_id == distributor_id, Award.available_at.is_not(None)
+    return exists().where(*settled)
 
 
 def _shares(session: Session, distributor_id: int, order_ids: list[int]) -> dict[int, tuple[Money, bool]]:

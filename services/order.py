@@ -45,11 +45,13 @@ class Outcome:
     completed  the order is completed by it
     same       it was here before, nothing has changed
     seller     who has the order, where it has just been decided
+    awards     those of a new order, where nothing has changed them since; None: they must be read
     """
 
     status: Status
     order: Order | None
     seller: Distributor | None = None
+    awards: list[commission.Told] | None = None
 
 
 def record(session: Session, vault: Vault, facts: OrderFacts, *, now: datetime) -> Outcome:
@@ -68,7 +70,7 @@ def record(session: Session, vault: Vault, facts: OrderFacts, *, now: datetime) 
     order, lines = _insert(session, _values(facts, digest, vault, decided, upline, loaded, now), facts)
     attribution.leave_touch(session, decided, order.id, at=facts.paid_at)
     found = results.prepare(session, order, loaded, [decided.seller, *upline]) if counting and decided.seller else None
-    commission.accrue(session, order, lines, now=now, found=found)
+    awards = commission.accrue(session, order, lines, now=now, found=found)
     if found is not None:
         late.paid(session, found, order, now=now)
     rank.record(session, order, lines)
@@ -78,7 +80,7 @@ def record(session: Session, vault: Vault, facts: OrderFacts, *, now: datetime) 
     if early:
         _apply_early(session, order, _lines(session, order), now=now)
     log.info("order recorded", extra={"event": "order.recorded", "order": order.id, "reason": order.reason_code})
-    return Outcome("created", order, decided.seller)
+    return Outcome("created", order, decided.seller, None if early else awards)
 
 
 def refund(session: Session, no: str, facts: RefundFacts, *, source: str | None = None, now: datetime) -> Outcome:
@@ -120,16 +122,17 @@ def ship(session: Session, no: str, facts: ShipmentFacts, *, source: str | None 
     return Outcome("created" if _ship(session, order, facts, now=now) else "same", order)
 
 
-def answer(session: Session, order: Order, seller: Distributor | None = None) -> dict[str, Any]:
-    """An order as the API tells it: who has it and why, and the awards as they stand. `seller` spares a look."""
-    who = seller
+def answer(session: Session, outcome: Outcome) -> dict[str, Any]:
+    """An order as the API tells it: who has it and why, and the awards as they stand. It must be there."""
+    order, who, awards = outcome.order, outcome.seller, outcome.awards
+    assert order is not None  # noqa: S101 - a push that is kept has an answer of its own
     if who is None and order.distributor_id is not None:
         who = session.get(Distributor, order.distributor_id)
     return {
         "no": order.no,
         "distributor": {"code": who.code, "name": who.nickname} if who else None,
         "reason": {"code": order.reason_code, "text": order.reason_text},
-        "awards": commission.awards_of(session, order),
+        "awards": commission.answered(commission.told(session, order) if awards is None else awards),
     }
 
 

@@ -9,10 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, exists, select
+from sqlalchemy import bindparam, exists, or_, select
 from sqlalchemy.orm import Session
 
 from domain import plan as documents
+from domain.compliance import RULESET, Context, canonical_context
 from domain.errors import DomainError
 from domain.plan import Plan
 from domain.results import Kind, asked_of
@@ -20,6 +21,7 @@ from models.distributor import Distributor
 from models.order import Product
 from models.plan import PlanVersion
 from models.prepared import Prepared
+from services import compliance, product
 from services.intake import barrier
 from services.once import table_of
 
@@ -43,7 +45,14 @@ class LoadedPlan:
 _VERSIONS = table_of(PlanVersion).c
 IN_FORCE = (  # at the instant `at`: its id and digest, for `load`
     select(_VERSIONS.id, _VERSIONS.digest)
-    .where(_VERSIONS.starts_at <= bindparam("at"))
+    .where(
+        _VERSIONS.starts_at <= bindparam("at"),
+        # one that rests on an override ends with it, and with its rule set: the last one before it counts again
+        or_(
+            _VERSIONS.good_until.is_(None),
+            (_VERSIONS.good_until > bindparam("at")) & (_VERSIONS.ruleset == RULESET),
+        ),
+    )
     .order_by(_VERSIONS.starts_at.desc(), _VERSIONS.id.desc())
     .limit(1)
 )
@@ -54,7 +63,7 @@ _DIGEST = select(_VERSIONS.digest).where(_VERSIONS.id == bindparam("id"))
 
 
 def in_force(session: Session, at: datetime) -> LoadedPlan | None:
-    """The version with the latest start at or before `at`; of two with one start the later published."""
+    """The version with the latest start at or before `at` that is still good; of two with one start the later one."""
     row = _IN_FORCE.first(session, {"at": at})
     return None if row is None else load(session, *row)
 
@@ -106,15 +115,17 @@ def publish(
     starts_at: datetime,
     operator: str | None,
     ticks: Sequence[str] = (),
+    context: Context | None = None,
     now: datetime,
 ) -> PlanVersion:
     """Make the document a version that is in force from `starts_at`, a minute ago or later; it never changes.
 
     What the live path cannot carry out yet is refused: nobody is to read a rule that pays nothing.
 
-    `ticks` are the rule ids of the compliance check's warnings that the operator has taken note of.
+    The compliance check is run for every caller: `ticks` are the rule ids of its warnings that the operator has taken
+    note of, `context` is what it must know beside the plan. What it found is kept with the version.
 
-    Raises PlanRefused, StartsInThePast
+    Raises PlanRefused, StartsInThePast, compliance.NotPublishable
     """
     plan = documents.parse(source)
     documents.check_against(plan, catalogue(session))
@@ -122,6 +133,7 @@ def publish(
         raise documents.PlanRefused(faults)
     if starts_at < now - EARLIEST:
         raise StartsInThePast(starts_at=starts_at, earliest=now - EARLIEST)
+    passed = compliance.gate(session, plan, context or Context(), ticks=ticks, now=now)
     counts = bool(asked_of(plan))
     if counts:
         barrier(session)  # an order that is being recorded does not know yet that it is to be counted
@@ -134,11 +146,22 @@ def publish(
         published_at=now,
         published_by=operator,
         ticks=list(ticks),
+        findings=[finding.data() for finding in passed.findings],
+        ruleset=RULESET,
+        context=None if context is None else canonical_context(context),
+        overrides=list(passed.overrides),
+        good_until=passed.good_until,
         counts=counts,
     )
     session.add(row)
     session.flush()
     return row
+
+
+def told(session: Session, plan: Plan) -> list[str]:
+    """The plan as a distributor reads it, products by their names."""
+    skus = {sku for rule in plan.rules for sku in (*rule.scope.skus, *rule.scope.exclude)}
+    return documents.told(plan, product.names(session, skus) if skus else {})
 
 
 def affected(session: Session, difference: documents.Difference) -> int:

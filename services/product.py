@@ -25,6 +25,13 @@ def on_shelf(session: Session, *, limit: int = 200) -> list[Product]:
     return list(session.scalars(select(Product).where(Product.on_shelf).order_by(Product.id).limit(limit)))
 
 
+def names(session: Session, skus: Iterable[str]) -> dict[str, str]:
+    """What the catalogue calls them; a SKU that it does not know is left out."""
+    return {
+        row.sku: row.name for row in session.execute(select(Product.sku, Product.name).where(Product.sku.in_(skus)))
+    }
+
+
 def answer(products: Iterable[Product]) -> dict[str, Any]:
     """Products as the API tells them. What they cost the merchant and where their pictures lie stays inside."""
     return {

@@ -1,4 +1,4 @@
-"""What there is to promote: products on the shelf with what one unit would earn, and the plan's rules in words.
+"""What there is to promote: products on the shelf with what one unit would earn.
 
 Units    Money in fen; what a unit earns is computed by the engine on a sale of one unit at its price, today
 """
@@ -12,8 +12,8 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from domain import commission as engine
-from domain.money import Money, rate_text, total
-from domain.plan import CommissionRule, Plan, say
+from domain.money import Money, total
+from domain.plan import Plan
 from models.distributor import Distributor
 from models.order import Product
 from services import plan, product, results
@@ -55,46 +55,3 @@ def earns(session: Session, document: Plan | None, row: Product, who: Distributo
     decision = engine.decide(document, order, [person], results.supposed(session, who, row.price, now))
     worth = engine.amounts(decision.payable(0), engine.line_state(line, ()), decision.max_share_bp)
     return total(result.amount for result in worth)
-
-
-@dataclass(frozen=True, slots=True)
-class RuleLine:
-    """One row of one rule in facts: who (0 the seller), how much, of what.
-
-    `said` is what it pays in words, where that comes of a table or hangs on a condition; then it is neither a rate nor
-    an amount.
-    """
-
-    title: str
-    up: int
-    rate: str | None
-    amount: Money | None
-    per: str
-    base: str
-    of: tuple[str, ...]
-    said: str | None
-    is_rate: bool = True
-
-
-def rule_lines(document: Plan) -> list[RuleLine]:
-    """The commission rules of a plan, row by row, in the order in which they apply."""
-    titles = {level.id: level.title for level in document.levels}
-    return [
-        RuleLine(
-            title=rule.title,
-            up=row.up,
-            rate=rate_text(row.rate_bp) if row.rate_bp is not None and row.condition is None else None,
-            amount=row.amount if row.condition is None else None,
-            per=row.per,
-            base=rule.base,
-            of=_of(rule),
-            said=say.pay(row, titles).strip() if row.by is not None or row.condition is not None else None,
-            is_rate=row.is_rate,
-        )
-        for rule in document.commission_rules
-        for row in rule.pay
-    ]
-
-
-def _of(rule: CommissionRule) -> tuple[str, ...]:
-    return (*sorted(rule.scope.categories), *sorted(rule.scope.skus))

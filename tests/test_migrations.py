@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from domain.money import Money
-from models import schema
+from models import migrating, schema
 from models.base import Base, new_engine
 from models.distributor import Distributor
 from models.ledger import LedgerAccount, LedgerEntry, LedgerPosting
@@ -29,8 +29,8 @@ NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 
 def emptied(database: Database) -> None:
     """As it was before the first migration: no table at all."""
-    with schema._connection_for_ddl(database.engine) as connection:
-        command.downgrade(schema._config(connection), "base")
+    with migrating._connection_for_ddl(database.engine) as connection:
+        command.downgrade(migrating._config(connection), "base")
         connection.exec_driver_sql("DROP TABLE alembic_version")
         connection.commit()
     assert inspect(database.engine).get_table_names() == []
@@ -44,7 +44,7 @@ def empty(database: Database) -> Database:
 
 
 def test_the_migrations_make_what_the_models_say(database: Database) -> None:
-    assert schema.differences(database.engine) == []
+    assert migrating.differences(database.engine) == []
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -60,7 +60,7 @@ def test_the_migrations_make_what_the_models_say(database: Database) -> None:
 def test_a_difference_between_migrations_and_models_is_found(database: Database, change: str, said: str) -> None:
     with database.engine.begin() as connection:
         connection.exec_driver_sql(change)
-    differences = schema.differences(database.engine)
+    differences = migrating.differences(database.engine)
     assert differences
     assert said in differences[0]
 
@@ -69,7 +69,7 @@ def test_a_check_that_only_the_models_have_is_found(database: Database) -> None:
     rule = CheckConstraint("stock >= -1", name="not_in_the_migrations")
     Base.metadata.tables["product"].append_constraint(rule)
     try:
-        assert schema.differences(database.engine) == [
+        assert migrating.differences(database.engine) == [
             "CHECK ck_product_not_in_the_migrations of product is only in the models"
         ]
     finally:
@@ -94,7 +94,7 @@ def test_of_processes_that_start_together_one_migrates_and_the_others_find_it_do
     ]
     said = [process.communicate(timeout=120)[1] for process in processes]
     assert [process.returncode for process in processes] == [0, 0, 0], said
-    assert schema.differences(empty.engine) == []
+    assert migrating.differences(empty.engine) == []
 
 
 def test_threads_of_one_process_do_not_migrate_at_once(empty: Database) -> None:
@@ -135,7 +135,7 @@ def test_a_first_migration_that_was_cut_off_is_made_anew(empty: Database) -> Non
             Base.metadata.tables["distributor"].create(connection)
             Base.metadata.tables["lane"].create(connection)
     schema.upgrade(empty.engine)
-    assert schema.differences(empty.engine) == []
+    assert migrating.differences(empty.engine) == []
 
 
 def test_tables_with_rows_and_no_recorded_migration_are_not_touched(empty: Database) -> None:
@@ -216,7 +216,7 @@ def later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "versions").mkdir(parents=True)
     for file in [*schema.MIGRATIONS.glob("*.*"), *schema.MIGRATIONS.glob("versions/*.py")]:
         (folder / file.relative_to(schema.MIGRATIONS)).write_bytes(file.read_bytes())
-    head = schema._scripts().get_current_head()
+    head = migrating._scripts().get_current_head()
     (folder / "versions" / "9999_later.py").write_text(NEXT_REVISION.format(head=head), encoding="utf-8")
     monkeypatch.setattr(schema, "MIGRATIONS", folder)
     return folder

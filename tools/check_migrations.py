@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
-from models import schema
+from models import migrating
 from tests.support import databases
 
 
@@ -24,7 +24,7 @@ def main() -> int:
         started = databases.start(backend)
         try:
             with started.fresh() as database:
-                faults += [f"{backend}: {difference}" for difference in schema.differences(database.engine)]
+                faults += [f"{backend}: {difference}" for difference in migrating.differences(database.engine)]
         finally:
             started.close()
     if faults:

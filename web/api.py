@@ -93,7 +93,7 @@ def _push(
             if outcome.order is None:
                 return "kept", 202, {"no": no, "kept": True}
             result = created if outcome.status == "created" else outcome.status
-            return result, _STATUS[outcome.status], order.answer(session, outcome.order, outcome.seller)
+            return result, _STATUS[outcome.status], order.answer(session, outcome)
 
         return carry_out
 

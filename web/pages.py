@@ -6,7 +6,7 @@ from flask import Blueprint, Response, redirect, render_template
 from flask.typing import ResponseReturnValue
 
 from domain.money import rate_text
-from services import plan, promotion
+from services import plan
 from web import Deps
 
 
@@ -22,7 +22,7 @@ def blueprint(deps: Deps) -> Blueprint:
     def rules() -> Response:
         with deps.sessions.reading() as session:
             version = plan.in_force(session, deps.clock())
-        lines = promotion.rule_lines(version.plan) if version else []
+            lines = plan.told(session, version.plan) if version else []
         return _page(
             deps,
             "shop/rules.html",

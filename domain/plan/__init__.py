@@ -5,6 +5,7 @@
     canonical(plan), digest(plan)          # one JSON text and its SHA-256; parse(canonical(plan)) == plan
     live_faults(plan)                      # what of it can be evaluated and not be published yet
     changes(old, new)                      # the difference in words
+    told(plan)                             # as a distributor reads it, a line for each thing he can earn
 
 Units    rates are basis points, amounts Money, hold_days days of 24 hours
 Raises   PlanRefused with `faults`: line, key, zh, en
@@ -32,6 +33,7 @@ from domain.plan.ranking import RankingRule
 from domain.plan.reward import Reward
 from domain.plan.task import TaskRule
 from domain.plan.team import TeamRule
+from domain.plan.told import told
 
 __all__ = [
     "BONUSES",
@@ -69,4 +71,5 @@ __all__ = [
     "live_faults",
     "parse",
     "seat",
+    "told",
 ]

@@ -18,15 +18,19 @@ from domain.money import rate_text
 from domain.plan import say
 from domain.plan.commission import CommissionRule, PayRow
 from domain.plan.counts import Level, Table
+from domain.plan.milestone import MilestoneRule
 from domain.plan.model import Bonus, Rule
 from domain.plan.plan import Plan
+from domain.plan.team import TeamRule
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
     """One thing that changes, and for whom.
 
-    seat   None where it is the same for all; else who sits there: 0 all who sell, N all with a downline so deep
+    seat   None where it is the same for all; else who sits there: 0 all who sell, N all with a downline so deep. What
+           counts recruits or the team without himself concerns those who have invited somebody, 链动 those whose
+           recruits have
     roles  only for distributors of these roles, where it concerns no others
     """
 
@@ -56,8 +60,11 @@ def _levels(old: tuple[Level, ...], new: tuple[Level, ...]) -> Iterator[Differen
     for id_, level in after.items():
         if id_ not in before:
             yield Difference(f"新增等级「{level.title}」：{say.condition(level.when)}")
-        elif before[id_] != level:
+        elif before[id_].title != level.title:
             yield Difference(f"等级「{before[id_].title}」{_from(say.level(before[id_]), say.level(level))}")
+        elif before[id_] != level:
+            changed = _from(say.condition(before[id_].when), say.condition(level.when))
+            yield Difference(f"等级「{level.title}」的条件{changed}")
     if _moved(list(before), list(after)):
         yield Difference("等级的高低顺序变了")
 
@@ -66,10 +73,10 @@ def _rules(old: Plan, new: Plan) -> Iterator[Difference]:
     before, after = {rule.id: rule for rule in old.rules}, {rule.id: rule for rule in new.rules}
     for id_, rule in before.items():
         if id_ not in after:
-            yield Difference(f"取消规则「{rule.title}」（{rule.name}）")
+            yield Difference(f"取消规则「{rule.title}」（{rule.name}）", *_whom(rule))
     for id_, rule in after.items():
         if id_ not in before:
-            yield Difference(f"新增规则「{rule.title}」（{rule.name}）：{_whole(rule)}")
+            yield Difference(f"新增规则「{rule.title}」（{rule.name}）：{_whole(rule)}", *_whom(rule))
         else:
             yield from _rule(before[id_], rule)
     if _moved([r.id for r in old.commission_rules], [r.id for r in new.commission_rules]):
@@ -90,11 +97,24 @@ def _rule(old: Rule, new: Rule) -> Iterator[Difference]:
         yield Difference(f"{new.title}：从{old.name}改为{new.name}：{_whole(new)}")
     else:
         before, after = cast(Bonus, old).parts(), cast(Bonus, new).parts()
+        whom = _whom(new) if _whom(old) == _whom(new) else (None, frozenset())
         for name, value in after.items():
             if before.get(name) != value:
-                yield Difference(f"{new.title}：{name}{_from(before.get(name, '不限'), value)}")
+                yield Difference(f"{new.title}：{name}{_from(before.get(name, '不限'), value)}", *whom)
         for name in before.keys() - after.keys():
-            yield Difference(f"{new.title}：{name}不再限制（原为{before[name]}）")
+            yield Difference(f"{new.title}：{name}不再限制（原为{before[name]}）", *whom)
+
+
+def _whom(rule: Rule) -> tuple[int | None, frozenset[str]]:
+    """Whom a whole rule concerns: seat and roles of a Difference."""
+    if isinstance(rule, CommissionRule):
+        roles = [_roles(row) for row in rule.pay]
+        return min(row.up for row in rule.pay), frozenset[str]().union(*roles) if all(roles) else frozenset()
+    if isinstance(rule, MilestoneRule) and rule.count.of_people:
+        return (2 if rule.count.of == "chain" else 1), frozenset()
+    if isinstance(rule, TeamRule) and not rule.own:
+        return 1, frozenset()
+    return None, frozenset()
 
 
 def _whole(rule: Rule) -> str:
@@ -141,14 +161,43 @@ def _seats(rule: CommissionRule) -> dict[tuple[int, int], PayRow]:
 
 def _row(old: PayRow, new: PayRow) -> str:
     who = say.seat(new.up)
-    if old.condition == new.condition and old.by is None and new.by is None:
+    if old.condition == new.condition:
         if old.rate_bp is not None and new.rate_bp is not None:
             verb = "降到" if new.rate_bp < old.rate_bp else "升到"
             return f"{who}从 {rate_text(old.rate_bp)} {verb} {rate_text(new.rate_bp)}"
         if old.amount is not None and new.amount is not None and old.per == new.per:
             verb = "降到" if new.amount < old.amount else "升到"
             return f"{who}从{say.PER[old.per]} {old.amount.spoken} 元{verb} {new.amount.spoken} 元"
+        if entries := _entries(old, new):
+            return f"{who}{entries}"
     return f"{who}{_from(say.pay(old), say.pay(new))}"
+
+
+def _entries(old: PayRow, new: PayRow) -> str | None:
+    """Of two tables that are looked up by the same thing only what differs: 「按角色 团长从 12% 降到 10%」."""
+    before, after = _table(old), _table(new)
+    if before is None or after is None or before[0] != after[0] or (old.amount_by and old.per != new.per):
+        return None
+    parts = []
+    for name in {**before[1], **after[1]}:
+        was, now = before[1].get(name), after[1].get(name)
+        if was is None or now is None:
+            parts += [f"{name}新增 {now[1]}" if now else f"{name}不再有"]
+        elif was != now:
+            parts += [f"{name}从 {was[1]} {'降到' if now[0] < was[0] else '升到'} {now[1]}"]
+    return f"{before[0]} {'、'.join(parts)}"
+
+
+def _table(row: PayRow) -> tuple[str, dict[str, tuple[int, str]]] | None:
+    """What a row's table is looked up by, and its entries by name: each to compare and to say."""
+    if row.rate_by is not None:
+        return say.looked_up(row.rate_by), {
+            name: (rate_bp, rate_text(rate_bp)) for name, rate_bp in say.entries(row.rate_by)
+        }
+    if row.amount_by is not None:
+        by = f"{say.PER[row.per]}{say.looked_up(row.amount_by)}"
+        return by, {name: (amount.fen, f"{amount.spoken} 元") for name, amount in say.entries(row.amount_by)}
+    return None
 
 
 def _roles(*rows: PayRow) -> frozenset[str]:

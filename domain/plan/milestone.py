@@ -26,7 +26,7 @@ from domain.plan import say
 from domain.plan.counts import MOST, rising, threshold, threshold_data
 from domain.plan.model import Scope
 from domain.plan.reward import ANY_REWARD, Reward, reward_of
-from domain.plan.words import COUNTED, LEFT, number
+from domain.plan.words import COUNTED, EVERY, LEFT, PER_WINDOW, QUALIFY, number
 from domain.progress import Chain, Counting, Invited, Key, OwnSales, Recruits
 
 Of: TypeAlias = Literal["orders", "buyers", "units", "sales", "recruits", "chain"]
@@ -145,6 +145,19 @@ class MilestoneRule:
             said["适用范围"] = say.scope(self.scope)
         limit = {} if self.limit is None else {"次数上限": f" {self.limit} 次"}
         return said | limit | {"奖励": say.reward(self.reward)}
+
+    def told(self, of: str) -> str:
+        """「每 3 位成交顾客（服装），奖励优惠券 CASH50」"""
+        counted = self.count.of
+        if self.every is not None:
+            reached = EVERY[counted].format(value=number(counted, self.every))
+        else:
+            reached = "、".join(COUNTED[counted].format(value=number(counted, at)) for at in self.at or ())
+        limits = [QUALIFY[self.count.qualify]] if self.count.of_people else [of] if of else []
+        if self.limit is not None:
+            limits.append(f"最多 {self.limit} 次")
+        narrowed = f"（{'，'.join(limits)}）" if limits else ""
+        return f"{PER_WINDOW[self.count.window]}{reached}{narrowed}，奖励{say.reward(self.reward)}"
 
     def reached(self, count: int) -> int:
         """How many thresholds a count has reached: 7 of `every: 3` are 2."""

@@ -143,12 +143,15 @@ class Bonus(Rule, Protocol):
     amount_of  the fen of an award, computed again from the facts stored with it and nothing else
     why        the sentence that a distributor reads, from the same facts
     parts      the rule in words, each part by its name
+    told       the rule as a distributor reads it, without its title; `of` is its scope in words, empty for everything
     """
 
     @classmethod
     def read(cls, node: Node) -> Bonus: ...
 
     def parts(self) -> dict[str, str]: ...
+
+    def told(self, of: str) -> str: ...
 
     def outcomes(self, history: History, as_of: datetime) -> Iterator[Award | Skip]: ...
 

@@ -23,7 +23,7 @@ from domain.plan import say
 from domain.plan.counts import threshold, threshold_data
 from domain.plan.model import Scope
 from domain.plan.reward import NO_PERCENT, Reward, reward_of
-from domain.plan.words import REACHED_BY, number
+from domain.plan.words import PER_WINDOW, REACHED_BY, number
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +85,16 @@ class RankingRule:
         least = {} if self.at_least is None else {"入榜门槛": f" {say.value(self.by, self.at_least)}"}
         said = {"周期": say.WINDOW[self.window], "排名依据": say.COUNT[self.by]}
         return said | least | {"奖品": prizes, "适用范围": say.scope(self.scope)}
+
+    def told(self, of: str) -> str:
+        """「每周销售额前 3 名，奖励 100.00 元、80.00 元、50.00 元」"""
+        limits = [of] if of else []
+        limits += [] if self.at_least is None else [f"至少 {say.value(self.by, self.at_least)}"]
+        narrowed = f"（{'，'.join(limits)}）" if limits else ""
+        each = [say.reward(prize).strip() for prize in self.prizes]
+        prizes = f"每人{each[0]}" if len(each) > 1 == len(set(each)) else f" {'、'.join(each)}"
+        first = f"前 {len(self.prizes)} 名" if len(self.prizes) > 1 else "第一名"
+        return f"{PER_WINDOW[self.window]}{say.COUNT[self.by]}{first}{narrowed}，奖励{prizes}，过了售后期定名次"
 
     # Over a history
 

@@ -21,6 +21,7 @@ from domain.plan import say
 from domain.plan.counts import MOST, WINDOWS
 from domain.plan.model import Scope
 from domain.plan.reward import NO_PERCENT, Reward, reward_of
+from domain.plan.words import PER_WINDOW
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,12 @@ class TaskRule:
         limit = {} if self.limit is None else {"次数上限": f" {self.limit} 次"}
         evidence = {"screenshot": "截图", "text": "文字"}[self.evidence]
         return {"证明": evidence, "周期": say.WINDOW[self.window]} | limit | {"奖励": say.reward(self.reward)}
+
+    def told(self, of: str) -> str:
+        """「交截图，审核通过奖励积分 50 分，每周最多 1 次」"""
+        evidence = {"screenshot": "截图", "text": "文字说明"}[self.evidence]
+        limit = "" if self.limit is None else f"，{PER_WINDOW[self.window]}最多 {self.limit} 次"
+        return f"交{evidence}，审核通过奖励{say.reward(self.reward)}{limit}"
 
     def outcomes(self, history: History, as_of: datetime) -> Iterator[Award | Skip]:
         """Nothing: what a person decides cannot be evaluated."""

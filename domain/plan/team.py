@@ -23,6 +23,7 @@ from domain.outcome import Award, Reason, Skip
 from domain.plan import say
 from domain.plan.counts import read_steps, step_at, steps_data
 from domain.plan.model import Scope
+from domain.plan.words import PER_WINDOW
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,13 @@ class TeamRule:
             "级差": say.YES[self.differential],
             "适用范围": say.scope(self.scope),
         }
+
+    def told(self, of: str) -> str:
+        """「每月你和 2 层下级共卖到 10,000.00 元得 2%」"""
+        who = f"你和 {self.depth} 层下级" if self.own else f"你的 {self.depth} 层下级"
+        steps = "、".join(f"{Money(at).spoken} 元得 {rate_text(rate_bp)}" for at, rate_bp in self.steps)
+        less = "，减去你直接邀请的人已得的分红" if self.differential else ""
+        return f"{PER_WINDOW[self.window]}{who}{f'（{of}）' if of else ''}共卖到 {steps}{less}，过了售后期算出来"
 
     # Over a history
 

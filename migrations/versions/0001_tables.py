@@ -84,6 +84,7 @@ def upgrade() -> None:
         mysql_engine="InnoDB",
     )
     op.create_index("ix_distributor_inviter_id_joined_at", "distributor", ["inviter_id", "joined_at"], unique=False)
+    op.create_index("ix_distributor_joined_at", "distributor", ["joined_at"], unique=False)
     op.create_index("ix_distributor_status_id", "distributor", ["status", "id"], unique=False)
     op.create_table(
         "early_fact",
@@ -228,6 +229,38 @@ def upgrade() -> None:
     op.create_index("ix_outbox_lane_state_id", "outbox", ["lane", "state", "id"], unique=False)
     op.create_index("ix_outbox_state_due_at", "outbox", ["state", "due_at"], unique=False)
     op.create_table(
+        "override_record",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("plan_name", sa.String(length=128), nullable=False),
+        sa.Column("plan_version", sa.BigInteger(), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("ruleset", sa.String(length=32), nullable=False),
+        sa.Column("evidence", sa.JSON(), nullable=False),
+        sa.Column("operator", sa.String(length=64), nullable=False),
+        sa.Column("operator_name", sa.String(length=512), nullable=False),
+        sa.Column("operator_title", sa.String(length=64), nullable=False),
+        sa.Column("operator_factor_at", INSTANT, nullable=False),
+        sa.Column("second", sa.String(length=64), nullable=True),
+        sa.Column("second_name", sa.String(length=512), nullable=True),
+        sa.Column("second_factor_at", INSTANT, nullable=True),
+        sa.Column("statement", sa.String(length=128), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("opinion", sa.String(length=64), nullable=True),
+        sa.Column("ip", sa.String(length=64), nullable=False),
+        sa.Column("session_id", sa.String(length=128), nullable=False),
+        sa.Column("recorded_at", INSTANT, nullable=False),
+        sa.Column("valid_until", INSTANT, nullable=False),
+        sa.Column("previous_hash", sa.String(length=64), nullable=False),
+        sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_override_record")),
+        sa.UniqueConstraint("hash", name=op.f("uq_override_record_hash")),
+        sa.UniqueConstraint("previous_hash", name=op.f("uq_override_record_previous_hash")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_override_record_digest", "override_record", ["digest"], unique=False)
+    op.create_table(
         "pause",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("scope", sa.String(length=96), nullable=False),
@@ -252,6 +285,11 @@ def upgrade() -> None:
         sa.Column("published_at", INSTANT, nullable=False),
         sa.Column("published_by", sa.String(length=64), nullable=True),
         sa.Column("ticks", sa.JSON(), nullable=False),
+        sa.Column("findings", sa.JSON(), nullable=False),
+        sa.Column("ruleset", sa.String(length=32), nullable=False),
+        sa.Column("context", LONG_TEXT, nullable=True),
+        sa.Column("overrides", sa.JSON(), nullable=False),
+        sa.Column("good_until", INSTANT, nullable=True),
         sa.Column("counts", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_plan_version")),
         mysql_charset="utf8mb4",
@@ -671,6 +709,7 @@ def downgrade() -> None:
     op.drop_table("product")
     op.drop_table("plan_version")
     op.drop_table("pause")
+    op.drop_table("override_record")
     op.drop_table("outbox")
     op.drop_table("operator")
     op.drop_table("media")

@@ -76,7 +76,7 @@ def merchant(sessions: Sessions, *, now: datetime) -> Iterator[Finding]:
         misfits = session.scalar(select(func.count()).select_from(EarlyFact).where(*recent)) or 0
     title = "商家"
     if not plans:
-        do = "flask plan publish assets/plans/fruit.yaml，或发布自己的方案"
+        do = "flask plan publish assets/plans/fruit.yaml --tick TP-1，或发布自己的方案"
         yield Finding("merchant", title, "wrong", "没有生效的分销方案，所有订单都不计佣金", do)
     if not operators:
         do = "flask operator create USERID --name 名字 --role owner"

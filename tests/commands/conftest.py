@@ -75,7 +75,7 @@ def commands_of(shop: Shop) -> list[click.Command]:
         schema.upgrade(sessions.engine)
 
     settlement = SettlementJob(sessions, clock, catalogue(), shop.wake)
-    deps = CommandDeps(sessions, clock, ASSETS, ("Boss", "cashier"), ready)
+    deps = CommandDeps(sessions, clock, ASSETS, ("Boss", "cashier"), ready, shop.vault, catalogue())
     jobs = job_commands.JobDeps(
         sessions,
         clock,

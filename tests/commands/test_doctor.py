@@ -220,7 +220,7 @@ def test_a_merchant_without_plan_or_operator_is_told_the_commands(house: DoctorD
         session.execute(text("DELETE FROM operator"))
     said = [finding.do or "" for finding in examined(house, "merchant")]
     assert [line.split(" USERID")[0] for line in said] == [
-        "flask plan publish assets/plans/fruit.yaml，或发布自己的方案",
+        "flask plan publish assets/plans/fruit.yaml --tick TP-1，或发布自己的方案",
         "flask operator create",
     ]
 

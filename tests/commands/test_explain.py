@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.commands.conftest import Flask
+from tests.support import plans
 from tests.support.shop import Shop
 
 CAPPED = """
@@ -65,10 +66,9 @@ def test_a_refund_shows_what_was_taken_back(flask: Flask, shop: Shop) -> None:
     assert "0.00 元，已取消，已退回 10.00 元" in flask("explain", no).text
 
 
-def test_everybody_who_got_less_is_named_with_the_reason_in_words(flask: Flask, shop: Shop, tmp_path: object) -> None:
-    file = tmp_path / "capped.yaml"  # type: ignore[operator]
-    file.write_text(CAPPED, encoding="utf-8")
-    flask("plan", "publish", file)
+def test_everybody_who_got_less_is_named_with_the_reason_in_words(flask: Flask, shop: Shop) -> None:
+    with shop.sessions.writing() as session:
+        plans.publish(session, shop.vault, CAPPED, starts_at=shop.now, now=shop.now)
     shop.joins("wangjie")
     shop.joins("xiaoli", inviter="wangjie")
     no = shop.sells("xiaoli", "100.00")

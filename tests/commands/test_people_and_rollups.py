@@ -16,7 +16,7 @@ from tests.support.shop import Shop
 
 @pytest.fixture
 def shop(database: Database) -> Shop:
-    shop = Shop(database.sessions, plan=STEPS)
+    shop = Shop(database.sessions, plan=STEPS, unpublishable=True)
     shop.joins("xiaowang")
     shop.joins("xiaoli", inviter="xiaowang")
     shop.later(days=1)

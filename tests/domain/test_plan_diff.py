@@ -92,9 +92,71 @@ def test_a_change_is_told_in_words(old: str, new: str, words: list[str]) -> None
 def test_levels_that_change_and_go_are_told() -> None:
     text = BASE.replace("name: 甲\n", f"name: 甲\n{LEVELS}")
     assert told(text, text.replace("at_least: 20", "at_least: 10")) == [
-        "等级「银」从「银」（累计订单数至少 20）改为「银」（累计订单数至少 10）"
+        "等级「银」的条件从累计订单数至少 20 改为累计订单数至少 10"
+    ]
+    assert told(text, text.replace("title: 银", "title: 银牌")) == [
+        "等级「银」从「银」（累计订单数至少 20）改为「银牌」（累计订单数至少 20）"
     ]
     assert told(text, BASE) == ["取消等级「银」"]
+
+
+TABLES = {
+    "a rate of a role": (
+        "{by: role, table: {leader: 12%, creator: 15%}, else: 5%}",
+        "{by: role, table: {leader: 10%, creator: 15%}, else: 6%}",
+        "按角色 团长从 12% 降到 10%、其他从 5% 升到 6%",
+    ),
+    "a role that comes and one that goes": (
+        "{by: role, table: {leader: 12%, guide: 1%}}",
+        "{by: role, table: {leader: 12%, creator: 15%}}",
+        "按角色 导购不再有、达人新增 15%",
+    ),
+    "a step": (
+        "{by: orders, steps: {10: 10%, 50: 15%}}",
+        "{by: orders, steps: {10: 8%, 60: 15%}}",
+        "按累计订单数 10 起从 10% 降到 8%、50 起不再有、60 起新增 15%",
+    ),
+    "another count": (
+        "{by: orders, steps: {10: 10%}}",
+        "{by: orders, window: month, steps: {10: 10%}}",
+        "从按累计订单数 10 起 10% 改为按每月订单数 10 起 10%",
+    ),
+    "a plain rate": ("{by: role, table: {leader: 12%}}", "9%", "从按角色 团长 12% 改为 9%"),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "words"), TABLES.values(), ids=TABLES)
+def test_of_a_table_only_what_differs_is_told(old: str, new: str, words: str) -> None:
+    rule = "name: x\nrules:\n  - {id: a, kind: commission, title: 佣金, pay: [{to: upline-1, rate: %s}]}\n"
+    assert told(rule.replace("%s", old), rule.replace("%s", new)) == [f"佣金：上级{words}"]
+
+
+WHOM = {
+    "a rule for those above": (
+        "kind: commission, title: t, pay: [{to: upline-2, rate: 1%}, {to: upline-1, rate: 1%}]", 1, []
+    ),
+    "a rule for one role": (
+        "kind: commission, title: t, pay: [{to: seller, rate: {by: role, table: {leader: 1%}}}]", 0, ["leader"]
+    ),
+    "own orders": ("kind: milestone, title: t, count: {of: orders}, every: 3, reward: {points: 1}", None, []),
+    "recruits": ("kind: milestone, title: t, count: {of: recruits}, every: 3, reward: {points: 1}", 1, []),
+    "pairs of recruits": ("kind: milestone, title: t, count: {of: chain}, every: 1, reward: {points: 1}", 2, []),
+    "the team without himself": (
+        'kind: team, title: t, window: month, depth: 1, own: false, steps: {"1.00": 1%}', 1, []
+    ),
+    "the team with himself": ('kind: team, title: t, window: month, depth: 1, steps: {"1.00": 1%}', None, []),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("rule", "seat", "roles"), WHOM.values(), ids=WHOM)
+def test_a_rule_that_comes_or_goes_concerns_those_who_can_earn_by_it(
+    rule: str, seat: int | None, roles: list[str]
+) -> None:
+    without = "name: x\nrules: []\n"
+    with_it = f"name: x\nrules:\n  - {{id: a, {rule}}}\n"
+    for old, new in ((without, with_it), (with_it, without)):
+        (difference,) = changes(parse(old), parse(new))
+        assert (difference.seat, sorted(difference.roles)) == (seat, roles)
 
 
 def test_rules_that_come_go_and_change_places_are_told() -> None:

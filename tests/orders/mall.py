@@ -19,8 +19,9 @@ from domain import code as codes
 from models.base import Sessions
 from models.distributor import Distributor, Identity
 from models.ledger import LedgerAccount, LedgerPosting
-from services import ledger, plan, standing
+from services import ledger, standing
 from services.vault import Vault
+from tests.support import plans
 from web import Deps, api, errors, health, shop
 from web.signing import sign
 
@@ -71,7 +72,7 @@ class Mall:
             text = PLAN.format(
                 terms="\n".join(f"  {key}: {value}" for key, value in {"hold_days": "7", **terms}.items())
             )
-            row = plan.publish(session, text, starts_at=starts_at, operator=None, now=starts_at)
+            row = plans.publish(session, self.vault, text, starts_at=starts_at, now=starts_at)
             return row.id
 
     def distributor(self, name: str, *, inviter: Distributor | None = None, **values: Any) -> Distributor:

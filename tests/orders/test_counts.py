@@ -12,7 +12,8 @@ from models.distributor import Distributor
 from models.ledger import LedgerEntry
 from models.plan import PlanVersion
 from models.rollup import Reliance, Rollup, RollupSum
-from services import plan, recount, standing
+from services import recount, standing
+from tests.support import plans
 from tests.support.counting import STEPS, awards, line, sells_late
 from tests.support.databases import Database
 from tests.support.shop import PLAN, Shop
@@ -28,7 +29,7 @@ rules:
 
 @pytest.fixture
 def shop(database: Database) -> Shop:
-    shop = Shop(database.sessions, plan=STEPS)
+    shop = Shop(database.sessions, plan=STEPS, unpublishable=True)
     shop.joins("xiaowang")
     shop.joins("xiaoli", inviter="xiaowang")
     shop.later(days=1)
@@ -94,7 +95,7 @@ def test_orders_from_before_the_first_version_that_counts_are_counted(database: 
         shop.sells("xiaoli", "100.00", no=no)
     shop.later(hours=1)
     with shop.sessions.writing() as session:
-        plan.publish(session, VIDEO, starts_at=shop.now, operator=None, now=shop.now)
+        plans.publish(session, shop.vault, VIDEO, starts_at=shop.now, now=shop.now)
     shop.later(hours=1)
     shop.sells("xiaoli", "100.00", no="O3")
     assert awards(shop)["O3"] == [("seller", "10.00")]
@@ -257,7 +258,7 @@ def test_the_chat_tells_the_level_and_what_the_next_one_takes(shop: Shop) -> Non
         "你现在是「中级分销员」。",
         "升到「高级分销员」要累计结算销售额 1,000.00 元，现在 200.00 元，还差 800.00 元。",
     ]
-    assert shop.says("xiaoli", "规则").count("初级分销员 1%、中级分销员 2%、高级分销员 3%") == 1
+    assert shop.says("xiaoli", "规则").count("1%（初级分销员）、2%（中级分销员）、3%（高级分销员）") == 1
 
 
 @SQLITE

@@ -31,11 +31,12 @@ from models.ledger import LedgerAccount, LedgerPosting
 from models.order import EarlyFact, Order, OrderLine, Product
 from models.rank import Tally
 from models.withdrawal import Withdrawal
-from services import distributor, history, ledger, order, plan, recount, standing, withdrawal
+from services import distributor, history, ledger, order, recount, standing, withdrawal
 from services.distributor import Address
 from services.vault import Vault
 from tests.properties import worlds
 from tests.properties.worlds import Delivery, History, at
+from tests.support import plans
 from tests.support.shop import FERNET, catalogue
 
 SOURCE = "mall"
@@ -82,7 +83,7 @@ class Live:
                     )
                 )
             session.flush()
-            plan.publish(session, self.plan, starts_at=worlds.T0, operator=None, now=worlds.T0)
+            plans.put_in_force(session, self.plan, starts_at=worlds.T0)
             people = self.history.people
             for place, person in enumerate(people):
                 inviter = person.inviter if person.binds_at is None else None

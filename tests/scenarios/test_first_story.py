@@ -49,6 +49,30 @@ def test_a_rejected_withdrawal_gives_the_money_back_with_the_reason(shop: Shop) 
     assert "现在是「已拒绝」" in shop.says("boss", "通过 1")
 
 
+def test_less_than_the_least_is_refused_with_what_is_missing(shop: Shop) -> None:
+    shop.joins("xiaoli")
+    shop.completes(shop.sells("xiaoli", "100.00"))
+    shop.later(days=8)
+    shop.settles()
+    said = shop.says("xiaoli", "提现5毛")
+    assert said == "一次最低提 1.00 元，提 0.50 元还差 0.50 元。你可提现 10.00 元，回复「提现」可以全部提出。"
+    assert shop.says("xiaoli", "确认").startswith("现在没有等你确认的事")
+
+
+def test_orders_are_listed_by_what_became_of_them(shop: Shop) -> None:
+    shop.joins("xiaoli")
+    assert shop.says("xiaoli", "已结算的订单有哪些").startswith("最近还没有已结算的订单")
+    for no in ("A1", "B2", "C3"):
+        shop.sells("xiaoli", "68.00", no=no)
+    shop.completes("A1")
+    shop.refunds("C3", "68.00")
+    shop.later(days=8)
+    shop.settles()
+    asked = {status: shop.says("xiaoli", f"{status}订单") for status in ("待结算", "已结算", "退款")}
+    listed = {status: [no for no in ("A1", "B2", "C3") if no in said] for status, said in asked.items()}
+    assert listed == {"待结算": ["B2"], "已结算": ["A1"], "退款": ["C3"]}
+
+
 def test_the_inviter_earns_his_share_and_sees_his_team(shop: Shop) -> None:
     shop.joins("wangjie")
     shop.joins("xiaoli", inviter="wangjie")
@@ -211,6 +235,6 @@ def test_the_operator_is_greeted_with_what_he_can_do(shop: Shop) -> None:
 
 def test_what_cannot_be_done_yet_is_said_with_what_can(shop: Shop) -> None:
     shop.joins("xiaoli")
-    assert shop.says("xiaoli", "文案") == (
-        "这个我还不会。可以试试「海报」「我的链接」「商品」，或回复「帮助」看我能做什么。"
+    assert shop.says("xiaoli", "我的资料") == (
+        "这个我还不会。可以试试「我的链接」「我的团队」「我的收益」，或回复「帮助」看我能做什么。"
     )

@@ -33,10 +33,11 @@ from models import Sessions
 from models.distributor import Distributor
 from models.message import Outbox
 from models.order import Product
-from services import distributor, ledger, order, plan
+from services import distributor, ledger, order
 from services.distributor import Address
 from services.message import Catalogue
 from services.vault import Vault
+from tests.support import plans
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 START = datetime(2026, 11, 18, 2, 0, tzinfo=UTC)  # a Wednesday, ten in the morning in Shanghai
@@ -61,6 +62,7 @@ class Shop:
     join_mode: Any = "open"
     limits: Limits = field(default_factory=lambda: Limits(Money.of_yuan("1.00"), Money.of_yuan("2000.00")))
     plan: str = PLAN
+    unpublishable: bool = False  # the plan is one that the check blocks; it is laid into the database as it is
     woken: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -88,7 +90,10 @@ class Shop:
                 )
             distributor.add_operator(session, "boss", name="陈店长", role="owner", now=self.now)
             session.flush()
-            plan.publish(session, self.plan, starts_at=self.now, operator=None, now=self.now)
+            if self.unpublishable:
+                plans.put_in_force(session, self.plan, starts_at=self.now)
+            else:
+                plans.publish(session, self.vault, self.plan, starts_at=self.now, now=self.now)
 
     def clock(self) -> datetime:
         return self.now

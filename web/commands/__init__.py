@@ -15,6 +15,8 @@ from datetime import datetime
 from pathlib import Path
 
 from models.base import Sessions
+from services.message import Catalogue
+from services.vault import Vault
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,7 @@ class CommandDeps:
     clock      "now" of the business; CLOCK_FILE shifts it in a demo
     assets     the folder with plans/ and demo/
     operators  userids of the first operators (WECOM_OPERATORS)
+    vault, catalogue   for override records: names are sealed, codes are sent as messages
     ready      brings the database up to date, under the lock that several processes share; called by every command
                that uses it and by no other
     """
@@ -33,3 +36,5 @@ class CommandDeps:
     assets: Path
     operators: tuple[str, ...]
     ready: Callable[[], None]
+    vault: Vault | None = None
+    catalogue: Catalogue | None = None

@@ -1,4 +1,4 @@
-"""`flask plan`: try a plan on a scenario, compare two, publish a version, list them.
+"""`flask plan`: try a plan on a scenario or on past orders, compare two, publish, list; check and override.
 
 `evaluate` needs no database; `diff` counts whom a change concerns where one answers, and does without where none does.
 """
@@ -19,14 +19,14 @@ from domain.money import Money
 from domain.plan import Difference, Plan, changes, parse
 from domain.scenario import parse_scenario
 from models.plan import PlanVersion
-from services import distributor, plan
+from services import compliance, distributor, plan
 from services.explanation import SKIPPED, STATES, seat
 from services.terminal import INSTANT, Answer, Refusal, answering, clock_text, columns, iso, json_text, refusal_of
-from web.commands import CommandDeps
+from web.commands import CommandDeps, check, override, simulate
+from web.commands.check import read_context
+from web.commands.files import FILE, read_text
 
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
-LARGEST_FILE = 64 << 20
 IN_FORCE, SCHEDULED, SUPERSEDED = "in_force", "scheduled", "superseded"
 VERSION_STATES = {IN_FORCE: "生效中", SCHEDULED: "未生效", SUPERSEDED: "已被取代"}
 
@@ -36,7 +36,10 @@ def group(deps: CommandDeps) -> click.Group:
     def commands() -> None: ...
 
     commands.add_command(_evaluate())
+    commands.add_command(check.command(deps))
+    commands.add_command(override.group(deps))
     commands.add_command(_diff(deps))
+    commands.add_command(simulate.command(deps))
     commands.add_command(_publish(deps))
     commands.add_command(_list(deps))
     return commands
@@ -62,8 +65,8 @@ def _evaluate() -> click.Command:
             return _evaluate_folder(batch)
         if plan_file is None or scenario_file is None:
             raise click.UsageError("要写两个文件：PLAN.yaml 和 SCENARIO.json；或者写 --batch 文件夹")
-        document = parse(_read(plan_file))
-        found = evaluate(document, parse_scenario(_read(scenario_file)), as_of or END_OF_TIME)
+        document = parse(read_text(plan_file))
+        found = evaluate(document, parse_scenario(read_text(scenario_file)), as_of or END_OF_TIME)
         return Answer(found.data(), "\n".join(_evaluation_text(document, found)))
 
     return evaluate_
@@ -85,26 +88,12 @@ def _evaluate_case(folder: Path, name: str) -> dict[str, Any]:
     try:
         as_of = folder / f"{name}.as_of"
         return evaluate_files(
-            _read(folder / f"{name}.plan.yaml"),
-            _read(folder / f"{name}.scenario.json"),
-            _read(as_of).strip() if as_of.exists() else None,
+            read_text(folder / f"{name}.plan.yaml"),
+            read_text(folder / f"{name}.scenario.json"),
+            read_text(as_of).strip() if as_of.exists() else None,
         )
     except (Refused, Refusal) as fault:
         return refusal_of(fault).data()
-
-
-def _read(path: Path) -> str:
-    """A file's text. A byte order mark, which some editors write, is no part of it."""
-    try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise Refusal("file.too_large", f"{path} 超过 {LARGEST_FILE >> 20} MB")
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as fault:
-        raise Refusal(
-            "file.not_utf8", f"{path} 不是 UTF-8 文本（第 {fault.start + 1} 个字节）；用 UTF-8 另存"
-        ) from None
-    except OSError as fault:
-        raise Refusal("file.unreadable", f"{path} 读不了：{fault.strerror}") from None
 
 
 def _evaluation_text(document: Plan, found: Evaluation) -> Iterator[str]:
@@ -149,7 +138,7 @@ def _diff(deps: CommandDeps) -> click.Command:
     @click.argument("new_file", metavar="NEW.yaml", type=FILE)
     @answering
     def diff(old_file: Path, new_file: Path) -> Answer:
-        found = changes(parse(_read(old_file)), parse(_read(new_file)))
+        found = changes(parse(read_text(old_file)), parse(read_text(new_file)))
         counted = _affected(deps, found)
         data = [{"text": it.text, "affected": count} for it, count in zip(found, counted, strict=True)]
         lines = [
@@ -179,11 +168,19 @@ def _publish(deps: CommandDeps) -> click.Command:
     @click.argument("plan_file", metavar="PLAN.yaml", type=FILE)
     @click.option("--from", "starts_at", type=INSTANT, help="从什么时候起生效，最早一分钟之前；不写就是现在。")
     @click.option("--operator", help="由哪个操作员发布（企业微信账号）。")
-    @click.option("--tick", "ticks", multiple=True, metavar="RULE_ID", help="已知悉的提醒，每条写一次。")
+    @click.option("--tick", "ticks", multiple=True, metavar="RULE_ID", help="合规检查里已知悉的提醒，每条写一次。")
+    @click.option("--context", "context_file", type=FILE, help="合规检查的补充说明，见 flask plan check。")
     @answering
-    def publish(plan_file: Path, starts_at: datetime | None, operator: str | None, ticks: tuple[str, ...]) -> Answer:
-        source = _read(plan_file)
+    def publish(
+        plan_file: Path,
+        starts_at: datetime | None,
+        operator: str | None,
+        ticks: tuple[str, ...],
+        context_file: Path | None,
+    ) -> Answer:
+        source = read_text(plan_file)
         parse(source)  # what is wrong with the file itself is said whether or not a database answers
+        context = read_context(context_file) if context_file is not None else None
         deps.ready()
         now = deps.clock()
         # From the whole second on: an order's time may have no finer grain.
@@ -199,8 +196,11 @@ def _publish(deps: CommandDeps) -> click.Command:
                     starts_at=starts_at,
                     operator=operator.lower() if operator else None,
                     ticks=list(dict.fromkeys(ticks)),
+                    context=context,
                     now=now,
                 )
+            except compliance.NotPublishable as hindered:
+                raise check.refusal(hindered) from None
             except plan.StartsInThePast:
                 earliest = clock_text(now - plan.EARLIEST)
                 said = f"生效时间 {clock_text(starts_at)} 已经过去；最早是 {earliest}（上海时间），已付款的订单不改方案"
@@ -224,7 +224,9 @@ def _list(deps: CommandDeps) -> click.Command:
             standing = _standing(rows, in_force.version_id if in_force else None, now)
             data = [_version_data(row, standing[row.id]) for row in rows]
         if not data:
-            return Answer({"versions": []}, "还没有发布过方案。发布：flask plan publish assets/plans/fruit.yaml")
+            return Answer(
+                {"versions": []}, "还没有发布过方案。发布：flask plan publish assets/plans/fruit.yaml --tick TP-1"
+            )
         table = [("版本", "状态", "从何时起（上海时间）", "摘要", "名称")]
         table += [
             (str(row.id), VERSION_STATES[standing[row.id]], clock_text(row.starts_at), row.digest[:12], row.name)
@@ -258,4 +260,8 @@ def _version_data(row: PlanVersion, state: str) -> dict[str, Any]:
         "published_at": iso(row.published_at),
         "published_by": row.published_by,
         "ticks": row.ticks,
+        "ruleset": row.ruleset,
+        "found": [finding["rule_id"] for finding in row.findings],
+        "overrides": row.overrides,
+        "good_until": iso(row.good_until),
     }

@@ -1,0 +1,160 @@
+"""Read the facts: in one snapshot, by columns and by key, so that what is held does not grow with the orders."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, BindParameter, and_, bindparam, func, or_, select, type_coerce
+from sqlalchemy.orm import Session
+
+from domain.errors import DomainError
+from models.base import table_of
+from models.commission import Award
+from models.distributor import Distributor, Suspension
+from models.order import Order, OrderLine, Refund
+from services.replay.facts import OrderFacts, People, PersonFacts, Seated, Span, Spans
+
+CHUNK = 2_000
+NOT_YET = ("review", "refused")
+_O, _L, _R = table_of(Order).c, table_of(OrderLine).c, table_of(Refund).c
+_A, _S, _D = table_of(Award).c, table_of(Suspension).c, table_of(Distributor).c
+
+
+class NothingToReplay(DomainError):
+    """No order was paid in the span. Facts: first, last: the dates asked for; earliest, latest: of all payments."""
+
+    code = "plan.nothing_to_replay"
+
+
+def snapshot(session: Session) -> None:
+    """Let every statement of this transaction see the same moment. Nothing may have been asked in it before."""
+    dialect = session.get_bind().dialect.name
+    if dialect == "postgresql":
+        session.connection(execution_options={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True})
+    elif dialect != "sqlite":  # whose readers have a snapshot by themselves
+        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+
+
+def count(session: Session, span: Span, since: datetime) -> tuple[int, int]:
+    """How many orders were paid from `since` on and before the span, and in it.
+
+    Raises NothingToReplay
+    """
+    within = session.scalar(select(func.count()).where(_O.paid_at >= span.start, _O.paid_at < span.end)) or 0
+    if not within:
+        earliest, latest = session.execute(select(func.min(_O.paid_at), func.max(_O.paid_at))).one()
+        raise NothingToReplay(first=span.first, last=span.last, earliest=earliest, latest=latest)
+    if since >= span.start:
+        return 0, within
+    return session.scalar(select(func.count()).where(_O.paid_at >= since, _O.paid_at < span.start)) or 0, within
+
+
+def people(session: Session) -> People:
+    suspended: dict[int, Spans] = defaultdict(tuple)
+    for who, since, until in session.execute(select(_S.distributor_id, _S.since, _S.until).order_by(_S.since)):
+        suspended[who] += ((since, until),)
+    columns = (_D.id, _D.code, _D.role, _D.member, _D.status, _D.inviter_id, _D.joined_at)
+    return People(
+        {
+            id_: PersonFacts(code, role, member, status not in NOT_YET, inviter, at, suspended.get(id_, ()))
+            for id_, code, role, member, status, inviter, at in session.execute(select(*columns))
+        }
+    )
+
+
+def orders(session: Session, since: datetime, until: datetime) -> Iterator[list[OrderFacts]]:
+    """Every order paid from `since` on and before `until`, by payment, some thousands at a time."""
+    after, after_id = since, 0
+    while True:
+        rows = session.execute(_CHUNK, {"after": after, "after_id": after_id, "until": until}).all()
+        if rows:
+            yield _with_lines(session, rows)
+        if len(rows) < CHUNK:
+            return
+        after, after_id = rows[-1].paid_at, rows[-1].id
+
+
+_AFTER = bindparam("after", type_=_O.paid_at.type)
+_CHUNK = (
+    select(
+        _O.id,
+        _O.no,
+        _O.source,
+        _O.distributor_id,
+        _O.buyer_distributor_id,
+        _O.buyer_digest,
+        _O.seller_role,
+        _O.seller_member,
+        _O.upline,
+        _O.paid_at,
+        _O.completed_at,
+    )
+    .where(
+        _O.paid_at >= _AFTER,
+        _O.paid_at < bindparam("until", type_=_O.paid_at.type),
+        or_(_O.paid_at > _AFTER, and_(_O.paid_at == _AFTER, _O.id > bindparam("after_id"))),
+    )
+    .order_by(_O.paid_at, _O.id)
+    .limit(CHUNK)
+)
+_IDS: BindParameter[list[int]] = bindparam("ids", expanding=True)
+_PAID, _COST = type_coerce(_L.paid, BigInteger), type_coerce(_L.cost, BigInteger)
+_LINES = (
+    select(_L.order_id, _L.line, _L.sku, _L.category, _L.qty, _PAID, _COST)
+    .where(_L.order_id.in_(_IDS))
+    .order_by(_L.order_id, _L.line)
+)
+_REFUNDS = select(_R.order_id, _R.at, _R.lines).where(_R.order_id.in_(_IDS)).order_by(_R.id)
+
+
+def _with_lines(session: Session, rows: Sequence[Any]) -> list[OrderFacts]:
+    ids = {"ids": [row[0] for row in rows]}
+    lines: dict[int, list[Any]] = defaultdict(list)
+    for line in session.execute(_LINES, ids):
+        lines[line[0]].append(tuple(line[1:]))
+    refunds: dict[int, list[tuple[datetime, int, int, int]]] = defaultdict(list)
+    for order_id, at, entries in session.execute(_REFUNDS, ids):
+        refunds[order_id] += ((at, entry["line"], entry["qty"], entry["amount_fen"]) for entry in entries)
+    return [
+        OrderFacts(
+            no,
+            source,
+            seller,
+            buyer,
+            customer,
+            () if seller is None else ((seller, role or "member", bool(member)), *map(_seated, above)),
+            paid_at,
+            completed_at,
+            lines[id_],
+            refunds.get(id_, _NONE),
+        )
+        for id_, no, source, seller, buyer, customer, role, member, above, paid_at, completed_at in rows
+    ]
+
+
+_NONE: list[tuple[datetime, int, int, int]] = []
+
+
+def _seated(step: Mapping[str, Any]) -> Seated:
+    return step["id"], step["role"], step["member"]
+
+
+def really_paid(session: Session, span: Span) -> dict[int, int]:
+    """Fen by distributor of everything that was booked for the orders of the span, as it stands.
+
+    Each table of awards has a row here; so far there is one. What is paid for no order belongs to the span whose
+    windows it was computed for, as in the replay.
+    """
+    paid: dict[int, int] = defaultdict(int)
+    for who, at, amount in ((_A.distributor_id, _A.paid_at, _A.amount),):
+        fen = type_coerce(func.sum(amount), BigInteger)
+        for id_, booked in session.execute(select(who, fen).where(at >= span.start, at < span.end).group_by(who)):
+            paid[id_] += int(booked)
+    return paid
+
+
+def nicknames(session: Session, codes: list[str]) -> dict[str, str]:
+    return {row.code: row.nickname for row in session.scalars(select(Distributor).where(Distributor.code.in_(codes)))}
