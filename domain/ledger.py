@@ -11,6 +11,7 @@ The events and their keys (house style §3):
     withdrawal:{ref}:paid            distributor:{id}:withdrawing    → merchant:paid_out
     withdrawal:{ref}:release         distributor:{id}:withdrawing    → distributor:{id}:available
     clawback:{source}:{refund_no}    distributor:{id}:pending or available → merchant:commission_cost
+    redecision:{cause}:{order}       merchant:commission_cost        → distributor:{id}:pending or available, or back
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ ON_SERVERS = pytest.mark.parametrize("database", ["postgresql", "mariadb"], indi
 
 
 def shop_of_three(database: Database) -> Shop:
-    shop = Shop(database.sessions, plan=PLAN)
+    shop = Shop(database.sessions, plan=PLAN, unpublishable=True)
     shop.joins("xiaowang")
     shop.joins("xiaoli", inviter="xiaowang")
     shop.joins("xiaozhang", inviter="xiaoli")

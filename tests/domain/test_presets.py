@@ -334,7 +334,11 @@ def test_every_preset_has_a_worked_example() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["single", "two-level-above-seller", "two-level-from-seller", "five-level", "members-only", "fruit"]
-)
-def test_a_preset_of_plain_commission_can_be_published(name: str) -> None:
+    "name",
+    [
+        "single", "two-level-above-seller", "two-level-from-seller", "five-level", "members-only", "fruit", "by-role",
+        "creator", "video-channel",
+    ],
+)  # fmt: skip
+def test_a_preset_of_commission_alone_can_be_published(name: str) -> None:
     assert live_faults(parse((PRESETS / f"{name}.yaml").read_text(encoding="utf-8"))) == []

@@ -258,7 +258,7 @@ def test_the_chat_tells_the_level_and_what_the_next_one_takes(shop: Shop) -> Non
         "你现在是「中级分销员」。",
         "升到「高级分销员」要累计结算销售额 1,000.00 元，现在 200.00 元，还差 800.00 元。",
     ]
-    assert shop.says("xiaoli", "规则").count("初级分销员 1%、中级分销员 2%、高级分销员 3%") == 1
+    assert shop.says("xiaoli", "规则").count("1%（初级分销员）、2%（中级分销员）、3%（高级分销员）") == 1
 
 
 @SQLITE
