@@ -144,7 +144,8 @@ class _Loading:
             _, seller, paid_at = sold
             above, when = inviter(seller), self._time(paid_at)
             root = inviter(above) if above else None
-            chain = [{"id": who, "code": self.codes[who]} for who in (above, root) if who]
+            step = {"role": "member", "member": False}
+            chain = [{"id": who, "code": self.codes[who]} | step for who in (above, root) if who]
             return {
                 "id": j,
                 "buyer_digest": self._buyer(j),

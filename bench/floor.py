@@ -53,10 +53,11 @@ class Floor:
         do("INSERT INTO api_nonce (digest, seen_at) VALUES (?, ?)", secrets.token_hex(32), at)
         order_id = self._new_id(
             "INSERT INTO orders (source, no, digest, content, buyer_digest, distributor_id, plan_version_id,"
-            " reason_code, reason_text, claims, upline, paid, net, paid_at, received_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " reason_code, reason_text, claims, upline, counts, paid, net, units, paid_at, received_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             "mall", no, secrets.token_hex(32), _CONTENT % code, secrets.token_hex(32), seller, 1, "code",
-            f"下单时填了推客{seller}的推广码", _CLAIMS % (code, code), _UPLINE % (above, codes), 6800, 6800, at, at,
+            f"下单时填了推客{seller}的推广码", _CLAIMS % (code, code), _UPLINE % (above, codes), True,
+            6800, 6800, 1, at, at,
         )  # fmt: skip
         do(
             "INSERT INTO order_line (order_id, line, sku, name, category, qty, price, paid, refunded, refunded_qty)"
@@ -113,7 +114,8 @@ class Floor:
 
 _CONTENT = '{"ref": {"code": "%s", "coupon": null, "group": null}, "freight": "0.00", "completed_at": null}'
 _CLAIMS = '[{"kind": "code", "at": "2026-11-21T10:00:00+00:00", "given": "%s", "code": "%s", "why": "won"}]'
-_UPLINE = '[{"id": %d, "code": "%s"}, {"id": 1, "code": "AAAAAA"}]'
+_STEP = '"role": "member", "member": false'
+_UPLINE = '[{"id": %d, "code": "%s", ' + _STEP + '}, {"id": 1, "code": "AAAAAA", ' + _STEP + "}]"
 _TERMS = (
     '{"line": 0, "rule": "direct", "title": "\\u63a8\\u5e7f\\u4f63\\u91d1", "row": 0, "to": "AAAAAA", "up": 0, "base":'
     ' "net", "rate_bp": 1000, "amount": null, "per": null, "reason": null}'

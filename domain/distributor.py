@@ -33,6 +33,12 @@ class UnknownApplication(DomainError):
     code = "join.unknown_application"
 
 
+class WrongStatus(DomainError):
+    """What is asked does not go with what he is."""
+
+    code = "distributor.wrong_status"
+
+
 class UnknownCode(DomainError):
     code = "join.unknown_code"
 

@@ -26,7 +26,7 @@ from domain.money import ZERO
 from domain.outcome import Award, Skip, State
 from domain.plan import Plan, TeamRule, check_against, parse
 from domain.results import Running, windows_of
-from domain.sale import LineState, PaidOrder, Refunded, line_state, order_settles, settled_at
+from domain.sale import course_of, line_state, order_settles, settled_at
 from domain.scenario import Order, Scenario, ScenarioRefused, parse_scenario
 from domain.why import why
 
@@ -90,17 +90,10 @@ def _sale(plan: Plan, scenario: Scenario, order: Order, most: int) -> Sale:
         order=order.paid,
         buyer=order.buyer,
         chain=chain,
-        course=tuple(_course(order.paid, order.refunds)),
+        course=tuple(course_of(order.paid, order.refunds)),
         settles_at=_settles_at(order, plan.terms.hold_days),
         counts=bool(chain) and not (own_purchase and plan.terms.own_orders != "seller"),
     )
-
-
-def _course(order: PaidOrder, refunds: tuple[Refunded, ...]) -> Iterator[tuple[datetime, tuple[LineState, ...]]]:
-    """What is left from the payment on, and from each moment of refunds; a refund comes before what else is then."""
-    for moment in sorted({order.paid_at, *(refund.at for refund in refunds)}):
-        known = [refund for refund in refunds if refund.at <= moment]
-        yield moment, tuple(line_state(line, known) for line in order.lines)
 
 
 def _settles_at(order: Order, hold_days: int) -> datetime | None:

@@ -10,7 +10,7 @@ Source   plans.md §1
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -110,3 +110,10 @@ def course(line: PaidLine, refunds: Sequence[Refunded]) -> list[LineState]:
         line_state(line, ()),
         *(line_state(line, [refund for refund in refunds if refund.at <= moment]) for moment in moments),
     ]
+
+
+def course_of(order: PaidOrder, refunds: Sequence[Refunded]) -> Iterator[tuple[datetime, tuple[LineState, ...]]]:
+    """What is left from the payment on, and from each moment of refunds; a refund comes before what else is then."""
+    for moment in sorted({order.paid_at, *(refund.at for refund in refunds)}):
+        known = [refund for refund in refunds if refund.at <= moment]
+        yield moment, tuple(line_state(line, known) for line in order.lines)

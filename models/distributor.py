@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import MYSQL, Base, BigId, Key
@@ -40,11 +40,31 @@ class Distributor(Base):
     invited_at: Mapped[datetime | None]  # the second from which his inviter is above him: that of joining or binding
     joined_at: Mapped[datetime]  # the second of joining (of approval, where joining is reviewed)
     created_at: Mapped[datetime]
+    first_suspended_at: Mapped[datetime | None]  # spares a look at his suspensions to whoever has none by then
 
     @property
     def nickname(self) -> str:
         """What the person told, else WeCom's directory, else 分销员 and the last two of his code."""
         return self.told_name or self.directory_name or f"分销员{self.code[-2:]}"
+
+
+class Suspension(Base):
+    """From `since` on, and until `until` where he came back, somebody earned nothing; also from his departure on.
+
+    `status` says what he is now; whether he earned from an order is asked here, by the order's own time.
+    """
+
+    __tablename__ = "suspension"
+    __table_args__ = (
+        UniqueConstraint("distributor_id", "since"),
+        CheckConstraint("until IS NULL OR until >= since", name="until_not_before_since"),
+        MYSQL,
+    )
+
+    id: Mapped[Key]
+    distributor_id: Mapped[int] = mapped_column(BigId, ForeignKey("distributor.id"))
+    since: Mapped[datetime]
+    until: Mapped[datetime | None]
 
 
 class Identity(Base):

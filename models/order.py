@@ -32,7 +32,9 @@ class Order(Base):
     """One paid order, known by `source` and `no`. What was decided at payment is frozen on it.
 
     paid       what the lines were paid, without freight
+    units      of the lines that have a net now
     settles_at completion plus the hold days of its plan; None until it is completed
+    counts     whether it counts for its seller: he has it, and it is no own purchase that counts nowhere
     """
 
     __tablename__ = "orders"
@@ -56,12 +58,17 @@ class Order(Base):
     reason_code: Mapped[str] = mapped_column(String(16))
     reason_text: Mapped[str] = mapped_column(String(255))
     claims: Mapped[list[Any]]  # every claim that was weighed, the losing ones with why
-    upline: Mapped[list[Any]]  # the chain at payment, nearest first: [{"id", "code"}]
+    seller_role: Mapped[str | None] = mapped_column(String(16))  # as at payment
+    seller_member: Mapped[bool | None]
+    upline: Mapped[list[Any]]  # the chain at payment, nearest first: [{"id", "code", "role", "member"}]
+    counts: Mapped[bool]
     paid: Mapped[Money]
     net: Mapped[Money]
+    units: Mapped[int]
     paid_at: Mapped[datetime]
     completed_at: Mapped[datetime | None]
     settles_at: Mapped[datetime | None]
+    refunded_at: Mapped[datetime | None]  # the time of the latest refund
     received_at: Mapped[datetime]
 
     lines: Mapped[list[OrderLine]] = relationship(order_by="OrderLine.line", back_populates="order", lazy="raise")

@@ -49,7 +49,7 @@ def decide(session: Session, vault: Vault, facts: OrderFacts, plan: LoadedPlan |
     known = claims.load(session, vault, facts, [*identities, visitor], policy)
 
     order = rules.OrderSide(facts.paid_at, known.buyer.id if known.buyer else None)
-    shown = _shown(facts, known.coded)
+    shown = _shown(facts, known)
     decision = rules.resolve([*shown, *known.touches], order, policy)
     good = any(rules.standing(claim, order) is None for claim in shown)
     return Attribution(
@@ -115,12 +115,12 @@ def _policy(plan: LoadedPlan | None) -> Policy | None:
     return Policy(terms.attribution.rule, terms.attribution.window_days, terms.own_orders)
 
 
-def _shown(facts: OrderFacts, coded: Distributor | None) -> list[Claim]:
+def _shown(facts: OrderFacts, known: claims.Known) -> list[Claim]:
     """What came with the order. Coupons and groups have no distributors yet: theirs are unknown codes."""
     ref, at = facts.ref, facts.paid_at
     shown = []
     if ref.code is not None:
-        shown.append(Claim("code", at, ref.code, claims.claimant(coded) if coded else None))
+        shown.append(Claim("code", at, ref.code, known.claimant(known.coded) if known.coded else None))
     if ref.coupon is not None:
         shown.append(Claim("coupon", at, ref.coupon, None))
     if ref.group is not None:

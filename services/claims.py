@@ -24,6 +24,7 @@ from models.base import UtcDateTime, held, table_of
 from models.distributor import Distributor, Identity
 from models.order import Touch
 from models.prepared import Prepared
+from services.suspension import suspended
 from services.vault import Vault
 
 IS_A_DISTRIBUTOR_BY = ("unionid", "external_userid", "phone")  # in this order; the first that is somebody's decides
@@ -41,6 +42,14 @@ class Known:
     coded: Distributor | None = None
     buyer: Distributor | None = None
     touches: list[Claim] = field(default_factory=list)
+    suspended: frozenset[int] = frozenset()  # who was, at payment
+
+    def claimant(self, row: Distributor) -> Claimant:
+        """With what he was at payment; who has never been a distributor is what he is."""
+        status = row.status
+        if status in rules.EARNING + rules.FORMER:
+            status = "suspended" if row.id in self.suspended else "active"
+        return Claimant(row.id, row.code, status, row.joined_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,19 +80,16 @@ def load(session: Session, vault: Vault, facts: OrderFacts, identities: Sequence
     given |= {f"buyer_{kind}": vault.digest(kind, value) for kind, value in buyer.items()}
     given |= {"code": code, "paid_at": facts.paid_at}
     given["since"] = facts.paid_at - timedelta(days=policy.window_days) if policy else facts.paid_at
-    return _known(session, _query(shape).all(session, given))
+    return _known(session, _query(shape).all(session, given), facts.paid_at)
 
 
-def claimant(row: Distributor) -> Claimant:
-    return Claimant(row.id, row.code, row.status, row.joined_at)
-
-
-def _known(session: Session, rows: Iterable[Sequence[Any]]) -> Known:
+def _known(session: Session, rows: Iterable[Sequence[Any]], paid_at: datetime) -> Known:
     known = Known()
     buyers: dict[str, Distributor] = {}
     touches: dict[tuple[str, str], Claim] = {}  # one event that touched several identities is one claim
-    for part, kind, ref, at, *columns in rows:
-        person = held(session, Distributor, columns)
+    found = [(part, kind, ref, at, held(session, Distributor, columns)) for part, kind, ref, at, *columns in rows]
+    known.suspended = suspended(session, {person.id: person for *_, person in found}.values(), paid_at)
+    for part, kind, ref, at, person in found:
         known.people[person.id] = person
         if part == _CODE:
             known.coded = person
@@ -91,7 +97,7 @@ def _known(session: Session, rows: Iterable[Sequence[Any]]) -> Known:
             buyers[kind] = person
         else:
             means: rules.Kind = "bound" if kind == "contact" else "touch"
-            touches[kind, ref] = Claim(means, at, kind, claimant(person))
+            touches[kind, ref] = Claim(means, at, kind, known.claimant(person))
     joined = {kind: who for kind, who in buyers.items() if who.status in rules.EARNING + rules.FORMER}
     known.buyer = next((joined[kind] for kind in IS_A_DISTRIBUTOR_BY if kind in joined), None)
     known.touches = list(touches.values())

@@ -26,7 +26,7 @@ from models.commission import Award, Skip
 from models.distributor import Distributor
 from models.order import Order, OrderLine, Refund
 from models.prepared import Prepared
-from services import ledger, plan
+from services import ledger, plan, suspension
 from services.once import table_of
 
 _AWARD, _SKIP, _PEOPLE = table_of(Award), table_of(Skip), table_of(Distributor)
@@ -42,8 +42,9 @@ def accrue(session: Session, order: Order, lines: list[OrderLine], *, now: datet
     people = [order.distributor_id, *(step["id"] for step in order.upline)]
     found = {row.id: row for row in (session.get_one(Distributor, id_) for id_ in people)}
     paid = _paid_order(session, order, lines)
+    out = suspension.suspended(session, found.values(), order.paid_at)
     decision = engine.decide(
-        plan.load(session, order.plan_version_id).plan, paid, [_person(found[id_]) for id_ in people]
+        plan.load(session, order.plan_version_id).plan, paid, [_person(found[id_], out) for id_ in people]
     )
     ids = {row.code: row.id for row in found.values()}
 
@@ -205,8 +206,8 @@ def skips_of(session: Session, order: Order, distributor_id: int | None = None) 
 # Between rows and the engine's values
 
 
-def _person(row: Distributor) -> engine.Person:
-    return engine.Person(row.code, suspended=row.status != "active", member=row.member)
+def _person(row: Distributor, suspended: frozenset[int]) -> engine.Person:
+    return engine.Person(row.code, suspended=row.id in suspended, member=row.member, role=row.role)
 
 
 def _paid_line(line: OrderLine) -> engine.PaidLine:

@@ -213,14 +213,26 @@ def _values(
         "reason_code": decided.reason,
         "reason_text": decided.text,
         "claims": decided.claims,
-        "upline": [{"id": row.id, "code": row.code} for row in upline],
+        "seller_role": decided.seller.role if decided.seller else None,
+        "seller_member": decided.seller.member if decided.seller else None,
+        "upline": [{"id": row.id, "code": row.code, "role": row.role, "member": row.member} for row in upline],
+        "counts": _counts(decided, loaded),
         "paid": facts.paid,
         "net": facts.paid,
+        "units": sum(line.qty for line in facts.lines if line.paid > ZERO),
         "paid_at": facts.paid_at,
         "completed_at": facts.completed_at,
         "settles_at": None,
+        "refunded_at": None,
         "received_at": now,
     }
+
+
+def _counts(decided: attribution.Attribution, loaded: plan.LoadedPlan | None) -> bool:
+    """Own purchases count nowhere, unless the order's plan says that they are sales like any other."""
+    if decided.seller is None or decided.buyer is None or decided.buyer.id != decided.seller.id:
+        return decided.seller is not None
+    return loaded is None or loaded.plan.terms.own_orders == "seller"
 
 
 def _insert(session: Session, values: dict[str, Any], facts: OrderFacts) -> tuple[Order, list[OrderLine]]:
@@ -279,6 +291,8 @@ def _refund(
         lines[entry.line].refunded += entry.amount
         lines[entry.line].refunded_qty += entry.qty
     order.net -= total(entry.amount for entry in entries)
+    order.units = rank.counted(lines).units
+    order.refunded_at = max(facts.at, order.refunded_at or facts.at)
     row = Refund(
         order_id=order.id,
         source=order.source,

@@ -75,6 +75,7 @@ def upgrade() -> None:
         sa.Column("invited_at", INSTANT, nullable=True),
         sa.Column("joined_at", INSTANT, nullable=False),
         sa.Column("created_at", INSTANT, nullable=False),
+        sa.Column("first_suspended_at", INSTANT, nullable=True),
         sa.ForeignKeyConstraint(["inviter_id"], ["distributor.id"], name=op.f("fk_distributor_inviter_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_distributor")),
         sa.UniqueConstraint("code", name=op.f("uq_distributor_code")),
@@ -338,12 +339,17 @@ def upgrade() -> None:
         sa.Column("reason_code", sa.String(length=16), nullable=False),
         sa.Column("reason_text", sa.String(length=255), nullable=False),
         sa.Column("claims", sa.JSON(), nullable=False),
+        sa.Column("seller_role", sa.String(length=16), nullable=True),
+        sa.Column("seller_member", sa.Boolean(), nullable=True),
         sa.Column("upline", sa.JSON(), nullable=False),
+        sa.Column("counts", sa.Boolean(), nullable=False),
         sa.Column("paid", sa.BigInteger(), nullable=False),
         sa.Column("net", sa.BigInteger(), nullable=False),
+        sa.Column("units", sa.BigInteger(), nullable=False),
         sa.Column("paid_at", INSTANT, nullable=False),
         sa.Column("completed_at", INSTANT, nullable=True),
         sa.Column("settles_at", INSTANT, nullable=True),
+        sa.Column("refunded_at", INSTANT, nullable=True),
         sa.Column("received_at", INSTANT, nullable=False),
         sa.ForeignKeyConstraint(
             ["buyer_distributor_id"], ["distributor.id"], name=op.f("fk_orders_buyer_distributor_id")
@@ -376,6 +382,20 @@ def upgrade() -> None:
         mysql_engine="InnoDB",
     )
     op.create_index("ix_statement_distributor_id_id", "statement", ["distributor_id", "id"], unique=False)
+    op.create_table(
+        "suspension",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("distributor_id", ID, nullable=False),
+        sa.Column("since", INSTANT, nullable=False),
+        sa.Column("until", INSTANT, nullable=True),
+        sa.CheckConstraint("until IS NULL OR until >= since", name=op.f("ck_suspension_until_not_before_since")),
+        sa.ForeignKeyConstraint(["distributor_id"], ["distributor.id"], name=op.f("fk_suspension_distributor_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_suspension")),
+        sa.UniqueConstraint("distributor_id", "since", name=op.f("uq_suspension_distributor_id_since")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
     op.create_table(
         "tally",
         sa.Column("id", ID, autoincrement=True, nullable=False),
@@ -571,6 +591,7 @@ def downgrade() -> None:
     op.drop_table("withdrawal")
     op.drop_table("touch")
     op.drop_table("tally")
+    op.drop_table("suspension")
     op.drop_table("statement")
     op.drop_table("orders")
     op.drop_table("ledger_account")

@@ -40,7 +40,8 @@ def test_the_decision_is_frozen_on_the_order(mall: Mall) -> None:
     seller = mall.distributor("小李", inviter=above)
     mall.push(order(code=f" {seller.code.lower()}。", lines=[line(), line(sku="PEAR", paid="0.50", cost="0.20")]))
     row = mall.read(lambda session: session.get(Order, 1))
-    assert (row.distributor_id, row.upline) == (seller.id, [{"id": above.id, "code": above.code}])
+    above_then = {"id": above.id, "code": above.code, "role": "member", "member": False}
+    assert (row.distributor_id, row.upline) == (seller.id, [above_then])
     assert (row.paid.yuan, row.net.yuan, row.paid_at) == ("100.50", "100.50", NOW)
     assert [claim["why"] for claim in row.claims] == ["won"]
     assert mall.count(OrderLine) == 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from domain import evaluation
 from domain.errors import DomainError, IdempotencyConflict, Invalid
 from domain.explanation import result_of
+from domain.history import Sale
 from domain.money import ZERO, Money, total
 from domain.order import CompletionFacts, OrderFacts, RefundFacts
 from domain.periods import period_of
@@ -30,7 +31,7 @@ from models.ledger import LedgerAccount, LedgerPosting
 from models.order import EarlyFact, Order, OrderLine, Product
 from models.rank import Tally
 from models.withdrawal import Withdrawal
-from services import distributor, ledger, order, plan, withdrawal
+from services import distributor, history, ledger, order, plan, suspension, withdrawal
 from services.distributor import Address
 from services.vault import Vault
 from tests.properties import worlds
@@ -119,7 +120,8 @@ class Live:
             return
         with self.sessions.writing() as session:
             if delivery.kind == "suspend":
-                session.get_one(Distributor, self.ids[delivery.subject]).status = "suspended"
+                who = session.get_one(Distributor, self.ids[delivery.subject])
+                suspension.suspend(session, who, at=self.now, now=self.now)
             elif delivery.kind == "order":
                 self._push(session, delivery.subject, completed=delivery.form == "whole")
             elif delivery.kind == "completion":
@@ -285,6 +287,17 @@ class Live:
             ],
         }
 
+    def check_history(self) -> None:
+        """The facts that are read back are those that happened; buyers, who are digests here, as far as they differ."""
+        scenario = parse_scenario(json.dumps(self.scenario()))
+        expected = evaluation.history_of(parse(self.plan), scenario)
+        with self.sessions.reading() as session:
+            assert set(history.people(session, self.ids).values()) == set(expected.people.values())
+            found = [one.sale for one in history.sales_of(session, self.ids)]
+        buyers = [{one.buyer: None for one in sales} for sales in (found, expected.sales)]
+        assert len(buyers[0]) == len(buyers[1]) - sum(not one.chain for one in expected.sales)
+        assert [_comparable(one) for one in found] == [_comparable(one) for one in expected.sales if one.chain]
+
     def evaluated(self) -> evaluation.Evaluation:
         scenario = parse_scenario(json.dumps(self.scenario()))
         return evaluation.evaluate(parse(self.plan), scenario, at(self.history.as_of))
@@ -384,6 +397,15 @@ class Live:
                 if row.orders or row.sales or row.units
             }
         assert found == dict(expected)
+
+
+def _comparable(sale: Sale) -> tuple[Any, ...]:
+    """Without the names of products and whom no rule of the plan can reach."""
+    course = [
+        (at_, [(replace(state.line, name=""), state.net, state.units) for state in states])
+        for at_, states in sale.course
+    ]
+    return sale.no, sale.seller, sale.order.buyer_distributor, course, sale.chain[:2], sale.settles_at, sale.counts
 
 
 def awards_of(found: evaluation.Evaluation) -> Counter[tuple[Any, ...]]:

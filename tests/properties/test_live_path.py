@@ -64,6 +64,7 @@ def compare(live: Live) -> None:
     assert live.unapplied() == []
     live.check_books()
     live.check_tallies()
+    live.check_history()
     check_sellers(live)
 
 
