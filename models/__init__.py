@@ -1,11 +1,12 @@
 """Tables. Importing this package registers all of them with `Base.metadata`; it holds no rules."""
 
-from models import commission, distributor, ledger, message, order, plan, rank, settlement, withdrawal
+from models import bonus, commission, distributor, ledger, message, order, plan, rank, settlement, withdrawal
 from models.base import Base, Sessions, new_engine
 
 __all__ = [
     "Base",
     "Sessions",
+    "bonus",
     "commission",
     "distributor",
     "ledger",

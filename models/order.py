@@ -43,6 +43,7 @@ class Order(Base):
         Index("ix_orders_distributor_id_paid_at", "distributor_id", "paid_at"),
         Index("ix_orders_no", "no"),
         Index("ix_orders_paid_at", "paid_at"),
+        Index("ix_orders_milestones_due_at", "milestones_due_at", "distributor_id"),
         MYSQL,
     )
 
@@ -70,6 +71,7 @@ class Order(Base):
     settles_at: Mapped[datetime | None]
     refunded_at: Mapped[datetime | None]  # the time of the latest refund
     received_at: Mapped[datetime]
+    milestones_due_at: Mapped[datetime | None]  # from when on a run looks at what this order does to milestones
 
     lines: Mapped[list[OrderLine]] = relationship(order_by="OrderLine.line", back_populates="order", lazy="raise")
     refunds: Mapped[list[Refund]] = relationship(order_by="Refund.id", back_populates="order", lazy="raise")
@@ -104,7 +106,12 @@ class Refund(Base):
     """Money or goods that went back; `refund_no` is unique per source."""
 
     __tablename__ = "refund"
-    __table_args__ = (UniqueConstraint("source", "refund_no"), Index("ix_refund_order_id", "order_id"), MYSQL)
+    __table_args__ = (
+        UniqueConstraint("source", "refund_no"),
+        Index("ix_refund_order_id", "order_id"),
+        Index("ix_refund_at", "at"),
+        MYSQL,
+    )
 
     id: Mapped[Key]
     order_id: Mapped[int] = mapped_column(BigId, ForeignKey("orders.id"))

@@ -28,7 +28,12 @@ class SettlementRun(Base):
 
 
 class Statement(Base):
-    """What one run made available to one distributor; its business key is (run, distributor)."""
+    """What one run made available to one distributor, and its bonuses; its business key is (run, distributor).
+
+    amount   commission that became available
+    bonus    bonuses given, less those taken back
+    told_at  when he was told, at the end of the run; who cannot be written to is told in vain
+    """
 
     __tablename__ = "statement"
     __table_args__ = (
@@ -42,4 +47,6 @@ class Statement(Base):
     distributor_id: Mapped[int] = mapped_column(BigId, ForeignKey("distributor.id"))
     amount: Mapped[Money]
     orders: Mapped[int]
+    bonus: Mapped[Money]
+    told_at: Mapped[datetime | None]
     settled_at: Mapped[datetime]

@@ -25,6 +25,7 @@ from models.distributor import Distributor, Identity, Operator
 from models.order import Order
 from models.prepared import Prepared
 from services import ledger
+from services.bonus import marks
 from services.vault import Vault
 
 JoinMode = Literal["open", "review"]
@@ -146,6 +147,8 @@ def join(
             return found, False
         raise
     ledger.open_accounts(session, row.id)
+    if row.status == "active":
+        marks.joined(session, row)
     return row, True
 
 
@@ -172,6 +175,8 @@ def decide_application(session: Session, number: int, *, accept: bool, now: date
     who.status = "active" if accept else "refused"
     who.joined_at = now.replace(microsecond=0)
     session.flush()
+    if accept:
+        marks.joined(session, who)
     return who, True
 
 
@@ -192,6 +197,7 @@ def bind(session: Session, who: Distributor, inviter: Distributor, *, reason: st
     )
     who.inviter_id, who.inviter_reason, who.invited_at = inviter.id, reason, now.replace(microsecond=0)
     session.flush()
+    marks.joined(session, who)
 
 
 def _lock_with_chain(session: Session, who: Distributor, inviter: Distributor) -> list[int]:

@@ -29,6 +29,7 @@ from models.distributor import Distributor
 from models.order import EarlyFact, IntakeLock, Order, OrderLine, Refund, Shipment
 from models.prepared import Prepared
 from services import attribution, commission, distributor, plan, rank
+from services.bonus import marks
 from services.once import insert_once
 from services.vault import Vault
 
@@ -225,6 +226,7 @@ def _values(
         "settles_at": None,
         "refunded_at": None,
         "received_at": now,
+        "milestones_due_at": None,
     }
 
 
@@ -293,6 +295,7 @@ def _refund(
     order.net -= total(entry.amount for entry in entries)
     order.units = rank.counted(lines).units
     order.refunded_at = max(facts.at, order.refunded_at or facts.at)
+    marks.refunded(order, facts.at)
     row = Refund(
         order_id=order.id,
         source=order.source,

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from domain.distributor import WrongStatus
 from domain.errors import Invalid
 from models.distributor import Distributor, Suspension
+from services.bonus import marks
 
 CHUNK = 500
 
@@ -48,6 +49,7 @@ def resume(session: Session, who: Distributor, *, at: datetime, now: datetime) -
         raise Invalid([("at", f"不能早于暂停的时间 {row.since.isoformat()}")])
     who.status, row.until = "active", at
     session.flush()
+    marks.may_earn_changed(session, who.id, at)
     return True
 
 
@@ -69,6 +71,7 @@ def _end(session: Session, who: Distributor, status: str, at: datetime, now: dat
         if since < least:
             raise Invalid([("at", f"不能早于 {least.isoformat()}：那时他还没有加入，或者正被暂停")])
         _begin(session, who, since)
+        marks.may_earn_changed(session, who.id, since)
     who.status = status
     session.flush()
     return True

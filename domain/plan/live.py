@@ -25,8 +25,6 @@ def _faults(plan: Plan) -> Iterator[Fault]:
         yield _fault(plan, f"levels[{number}].id", level.id, "levels", "分销员等级（levels）", "levels")
     for number, rule in enumerate(plan.rules):
         if not isinstance(rule, CommissionRule):
-            path = f"rules[{number}].kind"
-            yield _fault(plan, path, rule.kind, path, f"规则类型 {rule.kind}", f"rules of kind {rule.kind}")
             continue
         for place, row in enumerate(rule.pay):
             path = f"rules[{number}].pay[{place}]"

@@ -52,6 +52,7 @@ class Live:
     now: datetime = worlds.T0
     ids: list[int] = field(default_factory=list)
     codes: list[str] = field(default_factory=list)
+    in_force_from: datetime = worlds.T0
 
     def __post_init__(self) -> None:
         self.vault = Vault([FERNET], "a secret key of the tests")
@@ -82,7 +83,7 @@ class Live:
                     )
                 )
             session.flush()
-            plan.publish(session, self.plan, starts_at=worlds.T0, operator=None, now=worlds.T0)
+            plan.publish(session, self.plan, starts_at=self.in_force_from, operator=None, now=self.in_force_from)
             people = self.history.people
             for place, person in enumerate(people):
                 inviter = person.inviter if person.binds_at is None else None
