@@ -12,7 +12,6 @@ INSTEAD = {
     "copy": ("poster", "link", "products"),
     "parcel": ("orders", "explain", "rules"),
     "level": ("earnings", "team", "rank"),
-    "tasks": ("rank", "products", "poster"),
     "coupon": ("products", "poster", "link"),
     "profile": ("link", "team", "earnings"),
     "mute": ("earnings", "orders", "rules"),

@@ -66,6 +66,7 @@ class MilestoneMark(Base):
     standing  a digest of when he qualified as a recruit: where it changes, his inviter is looked at
     until     up to which moment his facts have been decided; a run with an earlier cutoff takes nothing back
     due_at    somebody he invited (or whom they invited) has come to count, or counts no more
+    progress  how far he was then: [{"rule", "window", "count"}] for the rules and windows of that moment
     """
 
     __tablename__ = "milestone_mark"
@@ -77,6 +78,7 @@ class MilestoneMark(Base):
     standing: Mapped[str] = mapped_column(String(64))
     until: Mapped[datetime | None]
     due_at: Mapped[datetime | None]
+    progress: Mapped[list[Any]]
 
 
 class WindowRun(Base):

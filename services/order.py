@@ -30,6 +30,7 @@ from models.order import EarlyFact, IntakeLock, Order, OrderLine, Refund, Shipme
 from models.prepared import Prepared
 from services import attribution, commission, distributor, plan, rank
 from services.bonus import marks
+from services.bonus import told as bonuses
 from services.once import insert_once
 from services.vault import Vault
 
@@ -126,8 +127,13 @@ def answer(session: Session, order: Order, seller: Distributor | None = None) ->
         "no": order.no,
         "distributor": {"code": who.code, "name": who.nickname} if who else None,
         "reason": {"code": order.reason_code, "text": order.reason_text},
-        "awards": commission.awards_of(session, order),
+        "awards": commission.awards_of(session, order) + _bonuses(session, order, is_new=seller is not None),
     }
+
+
+def _bonuses(session: Session, order: Order, *, is_new: bool) -> list[dict[str, str]]:
+    """The milestones that an order has reached; one that has just come has not settled yet."""
+    return [] if is_new or order.distributor_id is None else bonuses.awards_of(session, order.id)
 
 
 # Finding and locking

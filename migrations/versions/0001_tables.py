@@ -331,6 +331,7 @@ def upgrade() -> None:
         sa.Column("standing", sa.String(length=64), nullable=False),
         sa.Column("until", INSTANT, nullable=True),
         sa.Column("due_at", INSTANT, nullable=True),
+        sa.Column("progress", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(["distributor_id"], ["distributor.id"], name=op.f("fk_milestone_mark_distributor_id")),
         sa.PrimaryKeyConstraint("distributor_id", name=op.f("pk_milestone_mark")),
         mysql_charset="utf8mb4",

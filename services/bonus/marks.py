@@ -56,7 +56,7 @@ def due(session: Session, distributor_id: int, at: datetime) -> None:
 
 def lock(session: Session, distributor_id: int) -> MilestoneMark:
     """His mark, which comes into being when it is first needed."""
-    insert_once(session, MilestoneMark, {"distributor_id": distributor_id, "standing": ""})
+    insert_once(session, MilestoneMark, {"distributor_id": distributor_id, "standing": "", "progress": []})
     query = select(MilestoneMark).where(MilestoneMark.distributor_id == distributor_id).with_for_update()
     return session.scalars(query.execution_options(populate_existing=True)).one()
 

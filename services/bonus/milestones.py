@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -33,7 +33,7 @@ from models.order import Order, Refund
 from models.plan import PlanVersion
 from services import history, plan
 from services.bonus import marks
-from services.bonus.book import Outcome, is_same, place_of, put, void
+from services.bonus.book import Outcome, place_of, put, void
 from services.history import Recorded
 from services.plan import LoadedPlan
 from services.suspension import chunks
@@ -106,10 +106,11 @@ def decide(session: Session, distributor_id: int, cutoff: datetime, *, run_id: i
     flagged = _standing(session, mark, who, own, until) if orders and _of_people(rules) else ()
     for id_ in flagged:
         marks.due(session, id_, cutoff)
-    amount, changed = _book(session, who, versions, rules, own, until, run_id=run_id, now=now)
+    found = _decided(session, who, versions, rules, own, until)
+    amount, changed = _book(session, who, found.outcomes, run_id=run_id, now=now)
 
     _clear(session, orders, until)
-    mark.due_at, mark.until = None, until
+    mark.due_at, mark.until, mark.progress = None, until, found.progress
     session.flush()
     return Result(amount, changed, flagged)
 
@@ -214,42 +215,40 @@ def _digest(who: Person, own: Sequence[Recorded], until: datetime) -> str:
 # Deciding and booking
 
 
+@dataclass(slots=True)
+class _Found:
+    """What every rule gives him by what is known now, why others do not, and how far he is in each."""
+
+    outcomes: list[Outcome] = field(default_factory=list)
+    progress: list[dict[str, Any]] = field(default_factory=list)
+
+
 def _book(
-    session: Session,
-    who: Person,
-    versions: Sequence[tuple[PlanVersion, LoadedPlan]],
-    rules: dict[str, list[MilestoneRule | None]],
-    own: Sequence[Recorded],
-    until: datetime,
-    *,
-    run_id: int | None,
-    now: datetime,
+    session: Session, who: Person, outcomes: Sequence[Outcome], *, run_id: int | None, now: datetime
 ) -> tuple[Money, bool]:
+    """Make what stands what has been worked out; the money that was booked, and whether anything was given or taken."""
     query = select(Bonus).where(Bonus.distributor_id == who.id, Bonus.as_ == "milestone").with_for_update()
     rows = {place_of(row): row for row in session.scalars(query.execution_options(populate_existing=True))}
-    outcomes = list(_outcomes(session, who, versions, rules, own, until))
-    amount, changed = ZERO, False
     known = {outcome.place for outcome in outcomes}
-    outcomes += [void(row) for place, row in sorted(rows.items()) if place not in known and row.state != "void"]
-    for outcome in outcomes:
-        row = rows.get(outcome.place)
-        if row is not None and is_same(row, outcome):
-            continue
-        before = row.changes if row is not None else 0
-        row, difference = put(session, who.id, row, outcome, run_id=run_id, now=now)
+    voids = [void(row) for place, row in sorted(rows.items()) if place not in known and row.state != "void"]
+    amount, changed = ZERO, False
+    for outcome in (*outcomes, *voids):
+        found = rows.get(outcome.place)
+        before = found.changes if found is not None else 0
+        row, difference = put(session, who.id, found, outcome, run_id=run_id, now=now)
         amount, changed = amount + difference, changed or row.changes > before
     return amount, changed
 
 
-def _outcomes(
+def _decided(
     session: Session,
     who: Person,
     versions: Sequence[tuple[PlanVersion, LoadedPlan]],
     rules: dict[str, list[MilestoneRule | None]],
     own: Sequence[Recorded],
     until: datetime,
-) -> Iterator[Outcome]:
-    """What every rule gives him by what is known now, and why others do not."""
+) -> _Found:
+    found = _Found()
     for facts, ids in _facts_of(session, who, rules, own):
         place = partial(_place, versions, facts.recorded)
         for id_ in ids:
@@ -257,9 +256,13 @@ def _outcomes(
                 Version(row.starts_at, loaded.plan.terms, rule)
                 for (row, loaded), rule in zip(versions, rules[id_], strict=True)
             ]
-            for decided in Walk(forms, facts.history, place).decisions(until):
-                if decided.key[0] == who.code:
-                    yield _outcome(decided, facts)
+            walk = Walk(forms, facts.history, place)
+            decisions = walk.decisions(until)
+            found.outcomes += [_outcome(decided, facts) for decided in decisions if decided.key[0] == who.code]
+            if (now := forms[-1].rule) is not None:
+                label = facts.history.label(now.count.window, until)
+                found.progress.append({"rule": id_, "window": label, "count": walk.value(now, (who.code, label))})
+    return found
 
 
 @dataclass(frozen=True, slots=True)
