@@ -64,12 +64,20 @@ class Track:
 
 
 class Walk:
-    """One rule's id over a history. `version_of` tells under which version a change is; else the one in force then."""
+    """One rule's id over a history.
+
+    version_of  under which version a change is; else the one in force then
+    only        of whom; else of everybody. The history may then hold no more than what concerns him
+    """
 
     def __init__(
-        self, versions: Sequence[Version], history: History, version_of: Callable[[Change], int] | None = None
+        self,
+        versions: Sequence[Version],
+        history: History,
+        version_of: Callable[[Change], int] | None = None,
+        only: str | None = None,
     ) -> None:
-        self._versions, self._history = versions, history
+        self._versions, self._history, self._only = versions, history, only
         self._version_of = version_of or self._in_force
         self._views = [replace(history, terms=version.terms) for version in versions]
         self._deciding = _next_rules(versions)
@@ -115,6 +123,8 @@ class Walk:
         for count, counting in self._counting.items():
             seen = self._seen[count]
             for key in counting.take(change):
+                if self._only not in (None, key[0]):
+                    continue
                 before, seen[key] = seen.get(key, 0), counting.value(key)
                 if seen[key] > before:
                     yield count, key, before

@@ -30,22 +30,23 @@ from models.prepared import Prepared
 from models.settlement import SettlementRun, Statement
 from services import ledger
 from services.bonus import milestones, windows
+from services.once import insert_once
 
 BATCH = 500
 SHOWN = 5
+OPEN = 1  # the slot of the run that is open
 
 
 def open_run(session: Session, cutoff: datetime, *, reason: str, now: datetime) -> SettlementRun | None:
     """The run to work on: one that was left open, else a new one; None where nothing is due by `cutoff`."""
-    left = select(SettlementRun).where(SettlementRun.closed_at.is_(None)).order_by(SettlementRun.id).limit(1)
-    if found := session.scalars(left.with_for_update()).one_or_none():
+    left = select(SettlementRun).where(SettlementRun.slot == OPEN)
+    if found := session.scalars(left).one_or_none():
         return found
     if not _anything_due(session, cutoff):
         return None
-    row = SettlementRun(cutoff=cutoff, opened_at=now, closed_at=None, reason=reason)
-    session.add(row)
-    session.flush()
-    return row
+    # Another may be opening one at this moment: then that is the one.
+    insert_once(session, SettlementRun, {"cutoff": cutoff, "opened_at": now, "reason": reason, "slot": OPEN})
+    return session.scalars(left).one_or_none()
 
 
 def _anything_due(session: Session, cutoff: datetime) -> bool:
@@ -182,7 +183,7 @@ def close(session: Session, run_id: int, *, now: datetime) -> None:
     session.execute(
         update(SettlementRun)
         .where(SettlementRun.id == run_id, SettlementRun.closed_at.is_(None))
-        .values(closed_at=now)
+        .values(closed_at=now, slot=None)
         .execution_options(synchronize_session=False)
     )
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import select
+from sqlalchemy.dialects import mysql
 from sqlalchemy.orm import Session
 
 from domain.plan import MilestoneRule, Plan
@@ -56,9 +57,18 @@ def due(session: Session, distributor_id: int, at: datetime) -> None:
 
 def lock(session: Session, distributor_id: int) -> MilestoneMark:
     """His mark, which comes into being when it is first needed."""
-    insert_once(session, MilestoneMark, {"distributor_id": distributor_id, "standing": "", "progress": []})
     query = select(MilestoneMark).where(MilestoneMark.distributor_id == distributor_id).with_for_update()
-    return session.scalars(query.execution_options(populate_existing=True)).one()
+    query = query.execution_options(populate_existing=True)
+    if (found := session.scalars(query).one_or_none()) is not None:
+        return found
+    values = {"distributor_id": distributor_id, "standing": "", "progress": []}
+    if session.get_bind().dialect.name in ("mysql", "mariadb"):
+        # An insert that finds the row there would lock it for reading, and of two who do so neither could go on.
+        new = mysql.insert(MilestoneMark).values(**values)
+        session.execute(new.on_duplicate_key_update(distributor_id=new.inserted.distributor_id))
+    else:
+        insert_once(session, MilestoneMark, values)
+    return session.scalars(query).one()
 
 
 def above(session: Session, who: Distributor) -> list[int]:

@@ -256,9 +256,8 @@ def _decided(
                 Version(row.starts_at, loaded.plan.terms, rule)
                 for (row, loaded), rule in zip(versions, rules[id_], strict=True)
             ]
-            walk = Walk(forms, facts.history, place)
-            decisions = walk.decisions(until)
-            found.outcomes += [_outcome(decided, facts) for decided in decisions if decided.key[0] == who.code]
+            walk = Walk(forms, facts.history, place, only=who.code)
+            found.outcomes += [_outcome(decided, facts) for decided in walk.decisions(until)]
             if (now := forms[-1].rule) is not None:
                 label = facts.history.label(now.count.window, until)
                 found.progress.append({"rule": id_, "window": label, "count": walk.value(now, (who.code, label))})
