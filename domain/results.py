@@ -16,11 +16,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal, TypeAlias
 
 from domain.history import BEGINNING, NOTHING, Distributor, History, Part, Sale
 from domain.periods import Window
 from domain.plan import Plan, Scope
-from domain.plan.counts import Count, Steps
+from domain.plan.counts import PAID_COUNTS, Condition, Count, Steps
 
 EVERYTHING = Scope()
 
@@ -120,6 +121,35 @@ class Running:
             return True
         label = self._history.label
         return person.joined_at is not None and label(window, person.joined_at) == label(window, self.at)
+
+
+Kind: TypeAlias = tuple[Literal["paid", "settled", "buyers", "people"], Window]
+"""What is counted: `paid` and `settled` are orders, units and sales together; `people` are recruits and team_size."""
+
+
+def asked_of(plan: Plan) -> dict[int, frozenset[Kind]]:
+    """The counts that a plan's commission asks for, by whose they are: 0 the seller's, N upline-N's."""
+    asked: dict[int, set[Kind]] = defaultdict(set)
+    levels = {_settled(level.when) for level in plan.levels if level.when}
+    for row in (row for rule in plan.commission_rules for row in rule.pay):
+        if row.condition is not None:
+            asked[row.up].add(_settled(row.condition))
+        if isinstance(row.by, Steps):
+            by_paid = row.by.by in PAID_COUNTS
+            asked[row.up].add(("paid", row.by.window) if by_paid else _kind(row.by.by, row.by.window))
+        elif row.by is not None and row.by.by == "level" and levels:
+            asked[row.up] |= levels
+    return {up: frozenset(kinds) for up, kinds in asked.items()}
+
+
+def _settled(condition: Condition) -> Kind:
+    return _kind(condition.of, condition.window)
+
+
+def _kind(of: Count, window: Window) -> Kind:
+    if of in ("recruits", "team_size"):
+        return "people", window
+    return ("buyers" if of == "buyers" else "settled"), window
 
 
 def windows_of(plan: Plan) -> frozenset[Window]:

@@ -1,6 +1,6 @@
 """Tables. Importing this package registers all of them with `Base.metadata`; it holds no rules."""
 
-from models import bonus, commission, distributor, ledger, message, order, plan, rank, settlement, withdrawal
+from models import bonus, commission, distributor, ledger, message, order, plan, rank, rollup, settlement, withdrawal
 from models.base import Base, Sessions, new_engine
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "order",
     "plan",
     "rank",
+    "rollup",
     "settlement",
     "withdrawal",
 ]

@@ -56,7 +56,7 @@ class Suspension(Base):
 
     __tablename__ = "suspension"
     __table_args__ = (
-        UniqueConstraint("distributor_id", "since"),
+        Index("ix_suspension_distributor_id", "distributor_id", "since"),
         CheckConstraint("until IS NULL OR until >= since", name="until_not_before_since"),
         MYSQL,
     )

@@ -41,6 +41,7 @@ class Order(Base):
     __table_args__ = (
         UniqueConstraint("source", "no"),
         Index("ix_orders_distributor_id_paid_at", "distributor_id", "paid_at"),
+        Index("ix_orders_distributor_id_settles_at", "distributor_id", "settles_at"),
         Index("ix_orders_no", "no"),
         Index("ix_orders_paid_at", "paid_at"),
         Index("ix_orders_milestones_due_at", "milestones_due_at", "distributor_id"),
@@ -69,7 +70,6 @@ class Order(Base):
     paid_at: Mapped[datetime]
     completed_at: Mapped[datetime | None]
     settles_at: Mapped[datetime | None]
-    refunded_at: Mapped[datetime | None]  # the time of the latest refund
     received_at: Mapped[datetime]
     milestones_due_at: Mapped[datetime | None]  # from when on a run looks at what this order does to milestones
 
@@ -110,11 +110,13 @@ class Refund(Base):
         UniqueConstraint("source", "refund_no"),
         Index("ix_refund_order_id", "order_id"),
         Index("ix_refund_at", "at"),
+        Index("ix_refund_distributor_id_at", "distributor_id", "at"),
         MYSQL,
     )
 
     id: Mapped[Key]
     order_id: Mapped[int] = mapped_column(BigId, ForeignKey("orders.id"))
+    distributor_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("distributor.id"))  # who has the order
     source: Mapped[str] = mapped_column(String(32))
     refund_no: Mapped[str] = mapped_column(String(64))
     digest: Mapped[str] = mapped_column(String(64))

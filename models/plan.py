@@ -24,3 +24,4 @@ class PlanVersion(Base):
     published_at: Mapped[datetime]
     published_by: Mapped[str | None] = mapped_column(String(64))
     ticks: Mapped[list[Any]]
+    counts: Mapped[bool]  # whether its commission depends on what somebody has brought about

@@ -9,24 +9,26 @@ Locks    a refund locks the awards of the order's lines: a settlement run moves 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from domain import commission as engine
 from domain import explanation
 from domain import ledger as books
+from domain.history import Sale
 from domain.money import ZERO, Money
 from domain.why import why
 from models.commission import Award, Skip
 from models.distributor import Distributor
 from models.order import Order, OrderLine, Refund
 from models.prepared import Prepared
-from services import ledger, plan, suspension
+from services import history, ledger, plan, results, suspension
 from services.bonus import marks
 from services.once import table_of
 
@@ -36,18 +38,32 @@ _INSERT_AWARD = Prepared(insert(_AWARD).inline(), [column.name for column in _AW
 _INSERT_SKIP = Prepared(insert(_SKIP).inline(), [column.name for column in _SKIP.c if column.name != "id"])
 
 
-def accrue(session: Session, order: Order, lines: list[OrderLine], *, now: datetime) -> None:
-    """Decide who earns from a new order and book it as pending. Needs the order's seller, upline and plan version."""
+def accrue(
+    session: Session,
+    order: Order,
+    lines: list[OrderLine],
+    *,
+    now: datetime,
+    found: results.DatabaseResults | None = None,
+) -> None:
+    """Decide who earns from a new order and book it as pending. Needs the order's seller, upline and plan version.
+
+    `found` are the counts, for a plan that asks for some.
+    """
     if order.distributor_id is None or order.plan_version_id is None:
         return
-    people = [order.distributor_id, *(step["id"] for step in order.upline)]
-    found = {row.id: row for row in (session.get_one(Distributor, id_) for id_ in people)}
+    people = [session.get_one(Distributor, id_) for id_ in history.chain_ids(order)]
     paid = _paid_order(session, order, lines)
-    out = suspension.suspended(session, found.values(), order.paid_at)
+    out = suspension.suspended(session, people, order.paid_at)
     decision = engine.decide(
-        plan.load(session, order.plan_version_id).plan, paid, [_person(found[id_], out) for id_ in people]
+        plan.load(session, order.plan_version_id).plan,
+        paid,
+        [_person(row, out) for row in people],
+        found or engine.NO_RESULTS,
     )
-    ids = {row.code: row.id for row in found.values()}
+    ids = {row.code: row.id for row in people}
+    if found is not None:
+        results.relies(session, order, found.used)
 
     awards = [
         _award_values(order, paid, decision, ids, result, state)
@@ -91,6 +107,83 @@ def refund(session: Session, order: Order, lines: list[OrderLine], refund: Refun
     if books.legs(moves):  # what one row loses another of the same person may gain: then there is nothing to book
         key = f"clawback:{refund.source}:{refund.refund_no}"
         ledger.post(session, books.entry(key, "clawback", moves, may_overdraw=True), now=now)
+
+
+def lock_awards(session: Session, order_ids: Iterable[int]) -> dict[int, list[Award]]:
+    """The awards of orders, by order; a settlement run waits until this transaction ends."""
+    query = select(Award).where(Award.order_id.in_(order_ids)).order_by(Award.id).with_for_update()
+    found: dict[int, list[Award]] = defaultdict(list)
+    for row in session.scalars(query.execution_options(populate_existing=True)):
+        found[row.order_id].append(row)
+    return found
+
+
+def rewrite(
+    session: Session,
+    order: Order,
+    sale: Sale,
+    decision: engine.Decision,
+    ids: Mapping[str, int],
+    rows: Iterable[Award],
+    *,
+    key: str,
+    now: datetime,
+) -> bool:
+    """Put another decision in place of that of an order's payment and book the difference; whether there was any.
+
+    An award that the new decision does not give never was: it is listed no more. One that it newly gives is pending
+    until the next run, also where the others are settled.
+    """
+    there = {(row.line, row.rule, row.row): row for row in rows}
+    moves: list[tuple[books.Account, books.Account, Money]] = []
+    cost, changed = books.house(books.COMMISSION_COST), False
+    for values in _worth(order, sale, decision, ids):
+        row = there.pop((values["line"], values["rule"], values["row"]), None)
+        if row is None:
+            session.add(Award(**{"as_" if name == "as" else name: value for name, value in values.items()}))
+            moves.append((cost, books.of_distributor(values["distributor_id"], "pending"), values["amount"]))
+            changed = True
+            continue
+        purpose: books.Purpose = "available" if row.available_at else "pending"
+        moves.append((cost, books.of_distributor(row.distributor_id, purpose), values["amount"] - row.amount))
+        row.terms, row.facts, row.amount, row.peak = (values[name] for name in ("terms", "facts", "amount", "peak"))
+        row.state = "reversed" if row.amount == ZERO < row.peak else purpose
+        changed = changed or session.is_modified(row)
+    for row in there.values():
+        purpose = "available" if row.available_at else "pending"
+        moves.append((cost, books.of_distributor(row.distributor_id, purpose), -row.amount))
+        session.delete(row)
+        changed = True
+    changed = _rewrite_skips(session, order, decision, ids) or changed
+    session.flush()
+    if books.legs(moves):
+        ledger.post(session, books.entry(key, "redecision", moves, may_overdraw=True), now=now)
+    return changed
+
+
+def _worth(order: Order, sale: Sale, decision: engine.Decision, ids: Mapping[str, int]) -> Iterator[dict[str, Any]]:
+    """The awards of a decision as they stand after all that came back of the order."""
+    for line in sale.order.lines:
+        moments = [engine.line_state(line, ()), *(states[line.no] for _, states in sale.course)]
+        payable = decision.payable(line.no)
+        worth = [engine.amounts(payable, state, decision.max_share_bp) for state in moments]
+        for results_ in zip(*worth, strict=True):
+            values = _award_values(order, sale.order, decision, ids, results_[-1], moments[-1])
+            peak = max(result.amount for result in results_)
+            state = "reversed" if values["amount"] == ZERO < peak else "pending"
+            yield values | {"peak": peak, "state": state, "settles_at": order.settles_at}
+
+
+def _rewrite_skips(session: Session, order: Order, decision: engine.Decision, ids: Mapping[str, int]) -> bool:
+    new = [_skip_values(order, ids, terms) for terms in decision.skips]
+    told = sorted((row["line"], row["rule"], row["row"], row["reason"]) for row in new)
+    query = select(Skip.line, Skip.rule, Skip.row, Skip.reason).where(Skip.order_id == order.id)
+    if told == sorted(tuple(row) for row in session.execute(query)):
+        return False
+    session.execute(delete(Skip).where(Skip.order_id == order.id).execution_options(synchronize_session=False))
+    if new:
+        _INSERT_SKIP.run_many(session, new)
+    return True
 
 
 def complete(session: Session, order: Order, *, now: datetime) -> None:
@@ -235,7 +328,7 @@ def _award_values(
     order: Order,
     paid: engine.PaidOrder,
     decision: engine.Decision,
-    ids: dict[str, int],
+    ids: Mapping[str, int],
     result: engine.RowResult,
     state: engine.LineState,
 ) -> dict[str, Any]:
@@ -257,7 +350,7 @@ def _award_values(
     }
 
 
-def _skip_values(order: Order, ids: dict[str, int], terms: engine.RowTerms) -> dict[str, Any]:
+def _skip_values(order: Order, ids: Mapping[str, int], terms: engine.RowTerms) -> dict[str, Any]:
     return {
         "order_id": order.id,
         "line": terms.line,

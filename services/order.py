@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,13 +21,14 @@ from sqlalchemy.orm import Session
 from domain import order as rules
 from domain.errors import DomainError, IdempotencyConflict, Invalid
 from domain.fields import canonical
+from domain.history import Part
 from domain.money import ZERO, total
 from domain.order import CompletionFacts, LineLeft, OrderFacts, RefundFacts, ShipmentFacts
 from models.base import held, table_of
 from models.distributor import Distributor
-from models.order import EarlyFact, IntakeLock, Order, OrderLine, Refund, Shipment
+from models.order import EarlyFact, Order, OrderLine, Refund, Shipment
 from models.prepared import Prepared
-from services import attribution, commission, distributor, plan, rank
+from services import attribution, commission, distributor, intake, late, plan, rank, results
 from services.bonus import marks
 from services.bonus import told as bonuses
 from services.once import insert_once
@@ -37,7 +37,6 @@ from services.vault import Vault
 log = logging.getLogger(__name__)
 
 Status = Literal["created", "same", "completed", "kept"]
-SLOTS = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +56,12 @@ class Outcome:
 
 def record(session: Session, vault: Vault, facts: OrderFacts, *, now: datetime) -> Outcome:
     """Record an order once, decide who has it, accrue, and apply what came before it."""
-    _take_turn(session, facts.no)
+    intake.take_turn(session, facts.no)
     digest = vault.digest("order", facts.canonical())
     look = {"source": facts.source, "no": facts.no, "at": facts.paid_at}
-    ((here, early, version_id, plan_digest),) = _LOOK.all(session, look)
-    if here and (order := _find(session, facts.no, facts.source)):
+    ((here, early, counting, version_id, plan_digest),) = _LOOK.all(session, look)
+    plan.note_counting(session, counting)
+    if here and (order := _find_to_change(session, facts.no, facts.source)):
         return _again(session, order, facts, digest, now=now)
 
     loaded = plan.load(session, version_id, plan_digest) if version_id is not None else None
@@ -69,10 +69,14 @@ def record(session: Session, vault: Vault, facts: OrderFacts, *, now: datetime) 
     upline = distributor.upline(session, decided.seller, at=facts.paid_at) if decided.seller else []
     order, lines = _insert(session, _values(facts, digest, vault, decided, upline, loaded, now), facts)
     attribution.leave_touch(session, decided, order.id, at=facts.paid_at)
-    commission.accrue(session, order, lines, now=now)
+    found = results.prepare(session, order, loaded, [decided.seller, *upline]) if counting and decided.seller else None
+    commission.accrue(session, order, lines, now=now, found=found)
+    if found is not None:
+        late.paid(session, found, order, now=now)
     rank.record(session, order, lines)
     if facts.completed_at is not None:
         commission.complete(session, order, now=now)
+        late.completed(session, order, now=now)
     if early:
         _apply_early(session, order, _lines(session, order), now=now)
     log.info("order recorded", extra={"event": "order.recorded", "order": order.id, "reason": order.reason_code})
@@ -81,8 +85,8 @@ def record(session: Session, vault: Vault, facts: OrderFacts, *, now: datetime) 
 
 def refund(session: Session, no: str, facts: RefundFacts, *, source: str | None = None, now: datetime) -> Outcome:
     """Apply a refund once, or keep it until its order comes; without `source` the number must be one order's only."""
-    _take_turn(session, no)
-    order = _find(session, no, source)
+    intake.take_turn(session, no)
+    order = _find_to_change(session, no, source)
     digest = _hash(facts.canonical())
     if order is None:
         return _keep(session, no, source, "refund", facts.refund_no, digest, facts.content(), now=now)
@@ -96,8 +100,8 @@ def refund(session: Session, no: str, facts: RefundFacts, *, source: str | None 
 
 def complete(session: Session, no: str, facts: CompletionFacts, *, source: str | None = None, now: datetime) -> Outcome:
     """Complete an order; a second completion changes nothing."""
-    _take_turn(session, no)
-    order = _find(session, no, source)
+    intake.take_turn(session, no)
+    order = _find_to_change(session, no, source)
     if order is None:
         return _keep(session, no, source, "completion", no, None, facts.content(), now=now)
     if order.completed_at is not None:
@@ -109,7 +113,7 @@ def complete(session: Session, no: str, facts: CompletionFacts, *, source: str |
 
 def ship(session: Session, no: str, facts: ShipmentFacts, *, source: str | None = None, now: datetime) -> Outcome:
     """Note a parcel of an order; the same carrier and waybill again changes nothing."""
-    _take_turn(session, no)
+    intake.take_turn(session, no)
     order = _find(session, no, source)
     if order is None:
         ref = _hash(canonical([no, facts.carrier, facts.waybill]))
@@ -142,8 +146,6 @@ _O, _E = table_of(Order).c, table_of(EarlyFact).c
 _INSERT_ORDER = Prepared(insert(table_of(Order)), [column.name for column in _O if column.name != "id"])
 _LINES = table_of(OrderLine)
 _INSERT_LINE = Prepared(insert(_LINES).inline(), [column.name for column in _LINES.c if column.name != "id"])
-_SLOTS = table_of(IntakeLock)
-_TURN = Prepared(select(_SLOTS.c.slot).where(_SLOTS.c.slot == bindparam("slot")).with_for_update())
 # One look for all: whether the order is here, whether anything has come before it, which plan is in force.
 _LOOK = Prepared(
     select(
@@ -153,19 +155,17 @@ _LOOK = Prepared(
             _E.order_no == bindparam("no"),
             _E.applied_at.is_(None),
         ),
+        plan.COUNTING,
         *(plan.IN_FORCE.with_only_columns(column).scalar_subquery() for column in plan.IN_FORCE.selected_columns),
     )
 )
 
 
-def _take_turn(session: Session, no: str) -> None:
-    """One transaction at a time for each number; SQLite's writers wait for each other anyway."""
-    if session.get_bind().dialect.name == "sqlite":
-        return
-    slot = {"slot": zlib.crc32(no.encode()) % SLOTS}
-    if _TURN.first(session, slot) is None:
-        insert_once(session, IntakeLock, slot)
-        _TURN.first(session, slot)
+def _find_to_change(session: Session, no: str, source: str | None) -> Order | None:
+    """The order, locked, and before it the counts of whoever has it: facts about him are taken one after another."""
+    if plan.counting(session):
+        late.lock_seller(session, no, source)
+    return _find(session, no, source)
 
 
 def _find(session: Session, no: str, source: str | None) -> Order | None:
@@ -230,7 +230,6 @@ def _values(
         "paid_at": facts.paid_at,
         "completed_at": facts.completed_at,
         "settles_at": None,
-        "refunded_at": None,
         "received_at": now,
         "milestones_due_at": None,
     }
@@ -294,16 +293,16 @@ def _refund(
 ) -> None:
     left = [LineLeft(line.qty - line.refunded_qty, line.paid - line.refunded) for line in lines]
     rules.check_refund(facts, left, paid_at=order.paid_at)
-    entries, before = facts.by_line(), rank.counted(lines)
+    entries, before, part = facts.by_line(), rank.counted(lines), Part(order.net, order.units)
     for entry in entries:
         lines[entry.line].refunded += entry.amount
         lines[entry.line].refunded_qty += entry.qty
     order.net -= total(entry.amount for entry in entries)
     order.units = rank.counted(lines).units
-    order.refunded_at = max(facts.at, order.refunded_at or facts.at)
     marks.refunded(order, facts.at)
     row = Refund(
         order_id=order.id,
+        distributor_id=order.distributor_id,
         source=order.source,
         refund_no=facts.refund_no,
         digest=digest,
@@ -315,6 +314,7 @@ def _refund(
     session.flush()
     commission.refund(session, order, lines, row, now=now)
     rank.take_back(session, order, before, rank.counted(lines))
+    late.refunded(session, order, part, row, now=now)
     log.info("order refunded", extra={"event": "order.refunded", "order": order.id, "refund": row.id})
 
 
@@ -322,6 +322,7 @@ def _complete(session: Session, order: Order, at: datetime, *, now: datetime) ->
     order.completed_at = at
     session.flush()
     commission.complete(session, order, now=now)
+    late.completed(session, order, now=now)
     log.info("order completed", extra={"event": "order.completed", "order": order.id})
 
 

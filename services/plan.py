@@ -5,20 +5,22 @@ A published version never changes, so a process parses each of them once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, exists, select
 from sqlalchemy.orm import Session
 
 from domain import plan as documents
 from domain.errors import DomainError
 from domain.plan import Plan
+from domain.results import Kind, asked_of
 from models.distributor import Distributor
 from models.order import Product
 from models.plan import PlanVersion
 from models.prepared import Prepared
+from services.intake import barrier
 from services.once import table_of
 
 EARLIEST = timedelta(minutes=1)
@@ -30,8 +32,11 @@ class StartsInThePast(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class LoadedPlan:
+    """`asked`: the counts that its commission rests on, by whose they are (domain.results.asked_of)."""
+
     version_id: int
     plan: Plan
+    asked: Mapping[int, frozenset[Kind]]
 
 
 # Statements on the way of every order are built once: building one costs several times what running it does.
@@ -43,6 +48,8 @@ IN_FORCE = (  # at the instant `at`: its id and digest, for `load`
     .limit(1)
 )
 _IN_FORCE = Prepared(IN_FORCE)
+COUNTING = exists().where(_VERSIONS.counts.is_(True))
+_COUNTING = Prepared(select(COUNTING))
 _DIGEST = select(_VERSIONS.digest).where(_VERSIONS.id == bindparam("id"))
 
 
@@ -50,6 +57,21 @@ def in_force(session: Session, at: datetime) -> LoadedPlan | None:
     """The version with the latest start at or before `at`; of two with one start the later published."""
     row = _IN_FORCE.first(session, {"at": at})
     return None if row is None else load(session, *row)
+
+
+def counting(session: Session) -> bool:
+    """Whether any version asks for counts; then they are kept, of the orders of all versions."""
+    if _KNOWN not in session.info:
+        note_counting(session, _COUNTING.all(session, {})[0][0])
+    return bool(session.info[_KNOWN])
+
+
+def note_counting(session: Session, known: bool) -> None:
+    """For who has asked COUNTING together with something else."""
+    session.info[_KNOWN] = bool(known)
+
+
+_KNOWN = "plan counting"
 
 
 def load(session: Session, version_id: int, digest: str | None = None) -> LoadedPlan:
@@ -62,11 +84,12 @@ def load(session: Session, version_id: int, digest: str | None = None) -> Loaded
         text = session.execute(select(PlanVersion.canonical).where(PlanVersion.id == version_id)).scalar_one()
         if len(_PARSED) >= _KEPT:
             _PARSED.clear()
-        _PARSED[digest] = documents.parse(text)
-    return LoadedPlan(version_id, _PARSED[digest])
+        parsed = documents.parse(text)
+        _PARSED[digest] = parsed, asked_of(parsed)
+    return LoadedPlan(version_id, *_PARSED[digest])
 
 
-_PARSED: dict[str, Plan] = {}  # by content, so that it cannot be stale
+_PARSED: dict[str, tuple[Plan, Mapping[int, frozenset[Kind]]]] = {}  # by content, so that it cannot be stale
 _KEPT = 256
 
 
@@ -87,18 +110,17 @@ def publish(
 ) -> PlanVersion:
     """Make the document a version that is in force from `starts_at`, a minute ago or later; it never changes.
 
-    What the live path cannot carry out yet is refused: nobody is to read a rule that pays nothing.
-
     `ticks` are the rule ids of the compliance check's warnings that the operator has taken note of.
 
     Raises PlanRefused, StartsInThePast
     """
     plan = documents.parse(source)
     documents.check_against(plan, catalogue(session))
-    if faults := documents.live_faults(plan):
-        raise documents.PlanRefused(faults)
     if starts_at < now - EARLIEST:
         raise StartsInThePast(starts_at=starts_at, earliest=now - EARLIEST)
+    counts = any(asked_of(plan).values())
+    if counts:
+        barrier(session)  # an order that is being recorded does not know yet that it is to be counted
     row = PlanVersion(
         name=plan.name,
         source=source,
@@ -108,6 +130,7 @@ def publish(
         published_at=now,
         published_by=operator,
         ticks=list(ticks),
+        counts=counts,
     )
     session.add(row)
     session.flush()

@@ -168,13 +168,13 @@ def _reach_anew(session: Session, order: Order, label: str) -> None:
     )
     counting = or_(Order.buyer_distributor_id.is_(None), ~own, sales)
     last = session.scalar(select(func.max(Order.paid_at)).where(alive, counting))
-    if last is not None:
-        session.execute(
-            update(Tally)
-            .where(Tally.label == label, Tally.distributor_id == order.distributor_id)
-            .values(reached_at=last)
-            .execution_options(synchronize_session=False)
-        )
+    session.execute(
+        update(Tally)
+        .where(Tally.label == label, Tally.distributor_id == order.distributor_id)
+        # Nothing left: whatever comes next is later, also what was paid before and comes late.
+        .values(reached_at=last or period.start)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def top(session: Session, period: Period, *, by: By = "sales", limit: int = 10) -> list[Standing]:

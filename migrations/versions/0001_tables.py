@@ -252,6 +252,7 @@ def upgrade() -> None:
         sa.Column("published_at", INSTANT, nullable=False),
         sa.Column("published_by", sa.String(length=64), nullable=True),
         sa.Column("ticks", sa.JSON(), nullable=False),
+        sa.Column("counts", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_plan_version")),
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
@@ -365,7 +366,6 @@ def upgrade() -> None:
         sa.Column("paid_at", INSTANT, nullable=False),
         sa.Column("completed_at", INSTANT, nullable=True),
         sa.Column("settles_at", INSTANT, nullable=True),
-        sa.Column("refunded_at", INSTANT, nullable=True),
         sa.Column("received_at", INSTANT, nullable=False),
         sa.Column("milestones_due_at", INSTANT, nullable=True),
         sa.ForeignKeyConstraint(
@@ -380,9 +380,25 @@ def upgrade() -> None:
         mysql_engine="InnoDB",
     )
     op.create_index("ix_orders_distributor_id_paid_at", "orders", ["distributor_id", "paid_at"], unique=False)
+    op.create_index("ix_orders_distributor_id_settles_at", "orders", ["distributor_id", "settles_at"], unique=False)
     op.create_index("ix_orders_milestones_due_at", "orders", ["milestones_due_at", "distributor_id"], unique=False)
     op.create_index("ix_orders_no", "orders", ["no"], unique=False)
     op.create_index("ix_orders_paid_at", "orders", ["paid_at"], unique=False)
+    op.create_table(
+        "rollup",
+        sa.Column("distributor_id", ID, autoincrement=False, nullable=False),
+        sa.Column("kept", sa.String(length=160), nullable=False),
+        sa.Column("paid_to", INSTANT, nullable=True),
+        sa.Column("refunded_to", INSTANT, nullable=True),
+        sa.Column("settled_to", INSTANT, nullable=True),
+        sa.Column("next_settles", INSTANT, nullable=True),
+        sa.Column("level", sa.String(length=64), nullable=True),
+        sa.ForeignKeyConstraint(["distributor_id"], ["distributor.id"], name=op.f("fk_rollup_distributor_id")),
+        sa.PrimaryKeyConstraint("distributor_id", name=op.f("pk_rollup")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
     op.create_table(
         "statement",
         sa.Column("id", ID, autoincrement=True, nullable=False),
@@ -441,11 +457,11 @@ def upgrade() -> None:
         sa.CheckConstraint("until IS NULL OR until >= since", name=op.f("ck_suspension_until_not_before_since")),
         sa.ForeignKeyConstraint(["distributor_id"], ["distributor.id"], name=op.f("fk_suspension_distributor_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_suspension")),
-        sa.UniqueConstraint("distributor_id", "since", name=op.f("uq_suspension_distributor_id_since")),
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",
     )
+    op.create_index("ix_suspension_distributor_id", "suspension", ["distributor_id", "since"], unique=False)
     op.create_table(
         "tally",
         sa.Column("id", ID, autoincrement=True, nullable=False),
@@ -634,12 +650,14 @@ def upgrade() -> None:
         "refund",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("order_id", ID, nullable=False),
+        sa.Column("distributor_id", ID, nullable=True),
         sa.Column("source", sa.String(length=32), nullable=False),
         sa.Column("refund_no", sa.String(length=64), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("at", INSTANT, nullable=False),
         sa.Column("lines", sa.JSON(), nullable=False),
         sa.Column("received_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(["distributor_id"], ["distributor.id"], name=op.f("fk_refund_distributor_id")),
         sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_refund_order_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_refund")),
         sa.UniqueConstraint("source", "refund_no", name=op.f("uq_refund_source_refund_no")),
@@ -648,7 +666,52 @@ def upgrade() -> None:
         mysql_engine="InnoDB",
     )
     op.create_index("ix_refund_at", "refund", ["at"], unique=False)
+    op.create_index("ix_refund_distributor_id_at", "refund", ["distributor_id", "at"], unique=False)
     op.create_index("ix_refund_order_id", "refund", ["order_id"], unique=False)
+    op.create_table(
+        "reliance",
+        sa.Column("order_id", ID, autoincrement=False, nullable=False),
+        sa.Column("distributor_id", ID, autoincrement=False, nullable=False),
+        sa.Column("paid_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(["distributor_id"], ["distributor.id"], name=op.f("fk_reliance_distributor_id")),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_reliance_order_id")),
+        sa.PrimaryKeyConstraint("order_id", "distributor_id", name=op.f("pk_reliance")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_reliance_distributor_id_paid_at", "reliance", ["distributor_id", "paid_at"], unique=False)
+    op.create_table(
+        "rollup_buyer",
+        sa.Column("distributor_id", ID, autoincrement=False, nullable=False),
+        sa.Column("label", sa.String(length=16), nullable=False),
+        sa.Column("buyer_digest", sa.String(length=64), nullable=False),
+        sa.Column("orders", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["distributor_id"], ["rollup.distributor_id"], name=op.f("fk_rollup_buyer_distributor_id")
+        ),
+        sa.PrimaryKeyConstraint("distributor_id", "label", "buyer_digest", name=op.f("pk_rollup_buyer")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
+        "rollup_sum",
+        sa.Column("distributor_id", ID, autoincrement=False, nullable=False),
+        sa.Column("basis", sa.String(length=8), nullable=False),
+        sa.Column("label", sa.String(length=16), nullable=False),
+        sa.Column("orders", sa.BigInteger(), nullable=False),
+        sa.Column("units", sa.BigInteger(), nullable=False),
+        sa.Column("sales", sa.BigInteger(), nullable=False),
+        sa.Column("buyers", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["distributor_id"], ["rollup.distributor_id"], name=op.f("fk_rollup_sum_distributor_id")
+        ),
+        sa.PrimaryKeyConstraint("distributor_id", "basis", "label", name=op.f("pk_rollup_sum")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
     op.create_table(
         "shipment",
         sa.Column("id", ID, autoincrement=True, nullable=False),
@@ -723,6 +786,9 @@ def downgrade() -> None:
     op.drop_table("window_sum")
     op.drop_table("skip")
     op.drop_table("shipment")
+    op.drop_table("rollup_sum")
+    op.drop_table("rollup_buyer")
+    op.drop_table("reliance")
     op.drop_table("refund")
     op.drop_table("order_line")
     op.drop_table("ledger_posting")
@@ -735,6 +801,7 @@ def downgrade() -> None:
     op.drop_table("suspension")
     op.drop_table("submission")
     op.drop_table("statement")
+    op.drop_table("rollup")
     op.drop_table("orders")
     op.drop_table("milestone_mark")
     op.drop_table("ledger_account")

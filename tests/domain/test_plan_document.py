@@ -19,7 +19,6 @@ from domain.plan import (
     Terms,
     canonical,
     digest,
-    live_faults,
     parse,
 )
 
@@ -221,41 +220,6 @@ def test_a_fault_says_what_is_allowed_in_both_languages() -> None:
         f"第 3 行 terms.own_order：不认识的键；可用的键：{keys} / "
         f"line 3 terms.own_order: unknown key; allowed here: {keys}"
     )
-
-
-# What can be evaluated and not be published yet
-
-
-LATER = {
-    "levels": ("name: x\nrules: []\nlevels: [{id: a, title: t}]\n", 3, "levels", "levels"),
-    "a table": (with_row("{to: seller, rate: {by: role, table: {guide: 1%}}}"), 7, "rules[0].pay[0].rate", "role"),
-    "steps": (
-        with_row('{to: seller, amount: {by: orders, steps: {1: "1.00"}}}'), 7, "rules[0].pay[0].amount", "orders"
-    ),
-    "a condition": (
-        with_row("{to: seller, rate: 1%, if: {of: orders, at_least: 1}}"), 7, "rules[0].pay[0].if", "if"
-    ),
-    "another kind": (
-        "name: x\nrules:\n  - id: a\n    kind: task\n    title: t\n    evidence: text\n    reward: {points: 1}\n",
-        4,
-        "rules[0].kind",
-        "task",
-    ),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize(("text", "line", "key", "word"), LATER.values(), ids=LATER)
-def test_what_the_live_path_cannot_carry_out_yet_is_named_with_its_line(
-    text: str, line: int, key: str, word: str
-) -> None:
-    (fault,) = live_faults(parse(text))
-    assert (fault.line, fault.key) == (line, key)
-    assert word in fault.zh
-    assert "还不能发布" in fault.zh
-
-
-def test_a_plan_of_plain_commission_rules_can_be_carried_out() -> None:
-    assert live_faults(parse(FULL)) == []
 
 
 # What is no plan at all

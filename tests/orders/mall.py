@@ -19,7 +19,7 @@ from domain import code as codes
 from models.base import Sessions
 from models.distributor import Distributor, Identity
 from models.ledger import LedgerAccount, LedgerPosting
-from services import ledger, plan, suspension
+from services import ledger, plan, standing
 from services.vault import Vault
 from web import Deps, api, errors, health, shop
 from web.signing import sign
@@ -100,7 +100,7 @@ class Mall:
 
     def suspend(self, who: Distributor) -> None:
         with self.sessions.writing() as session:
-            suspension.suspend(session, session.get_one(Distributor, who.id), at=self.now, now=self.now)
+            standing.suspend(session, session.get_one(Distributor, who.id), at=self.now, now=self.now)
 
     # The mall
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from domain.distributor import WrongStatus
 from domain.errors import Invalid
 from models.distributor import Distributor
-from services import history, suspension
+from services import history, standing
 from tests.support.databases import Database
 from tests.support.shop import Shop
 
@@ -31,7 +31,7 @@ def does(shop: Shop, what: str, userid: str, **ago: float) -> bool:
 
     def work(session: Session) -> bool:
         who = session.get_one(Distributor, shop.who(userid).id)
-        return getattr(suspension, what)(session, who, at=at, now=shop.now)
+        return getattr(standing, what)(session, who, at=at, now=shop.now)
 
     return shop.sessions.transact(work)
 
@@ -100,4 +100,4 @@ def test_somebody_let_back_and_suspended_again_in_one_second_was_never_back(shop
     assert does(shop, "suspend", "xiaoli")
     who = shop.who("xiaoli")
     with shop.sessions.reading() as session:
-        assert history.people(session, [who.id])[who.id].suspended == ((shop.now, None),)
+        assert history.people(session, [who.id])[who.id].suspended == ((shop.now, shop.now), (shop.now, None))

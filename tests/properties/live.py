@@ -31,7 +31,7 @@ from models.ledger import LedgerAccount, LedgerPosting
 from models.order import EarlyFact, Order, OrderLine, Product
 from models.rank import Tally
 from models.withdrawal import Withdrawal
-from services import distributor, history, ledger, order, plan, suspension, withdrawal
+from services import distributor, history, ledger, order, plan, recount, standing, withdrawal
 from services.distributor import Address
 from services.vault import Vault
 from tests.properties import worlds
@@ -104,7 +104,7 @@ class Live:
             below=self._dice.randrange,
             now=now,
         )
-        who.member = member
+        who.member, who.role = member, self.history.people[place].role
         digest = self.vault.digest("unionid", f"union-{place}")
         session.add(Identity(distributor_id=who.id, kind="unionid", digest=digest, created_at=now))
         self.ids.append(who.id)
@@ -122,7 +122,7 @@ class Live:
         with self.sessions.writing() as session:
             if delivery.kind == "suspend":
                 who = session.get_one(Distributor, self.ids[delivery.subject])
-                suspension.suspend(session, who, at=self.now, now=self.now)
+                standing.suspend(session, who, at=self.now, now=self.now)
             elif delivery.kind == "order":
                 self._push(session, delivery.subject, completed=delivery.form == "whole")
             elif delivery.kind == "completion":
@@ -141,7 +141,7 @@ class Live:
 
     def _content(self, place: int) -> dict[str, Any]:
         sold = self.history.orders[place]
-        buyer: dict[str, str] = {"id": f"cust-{sold.no}"}
+        buyer: dict[str, str] = {"id": self._buyer(sold)}
         if sold.buyer is not None:
             buyer["unionid"] = f"union-{sold.buyer}"
         content: dict[str, Any] = {
@@ -166,6 +166,11 @@ class Live:
         if sold.seller is not None:
             content["ref"] = {"code": self.codes[sold.seller]}
         return content
+
+    @staticmethod
+    def _buyer(sold: worlds.Order) -> str:
+        """One customer of this name for each seller and each who buys for himself: touches make nobody else's order."""
+        return f"cust-{sold.name}-{sold.seller}-{sold.buyer}"
 
     def _complete(self, session: Session, delivery: Delivery) -> None:
         no = self.history.orders[delivery.subject].no
@@ -261,6 +266,7 @@ class Live:
                     "code": self.codes[place],
                     "upline": self.codes[person.inviter] if person.inviter is not None else None,
                     "member": person.member,
+                    "role": person.role,
                     "joined_at": self._instant(person.joins_at),
                     "suspended": [[self._instant(person.suspended_at), None]] if person.suspended_at else [],
                 }
@@ -273,7 +279,7 @@ class Live:
                 {
                     "no": sold.no,
                     "seller": codes.get(sellers[sold.no]),
-                    "buyer": f"cust-{sold.no}",
+                    "buyer": self._buyer(sold),
                     "buyer_distributor": self.codes[sold.buyer] if sold.buyer is not None else None,
                     "paid_at": self._instant(sold.paid_at),
                     "completed_at": self._instant(sold.completed_at) if sold.completed_at is not None else None,
@@ -295,9 +301,17 @@ class Live:
         with self.sessions.reading() as session:
             assert set(history.people(session, self.ids).values()) == set(expected.people.values())
             found = [one.sale for one in history.sales_of(session, self.ids)]
-        buyers = [{one.buyer: None for one in sales} for sales in (found, expected.sales)]
-        assert len(buyers[0]) == len(buyers[1]) - sum(not one.chain for one in expected.sales)
-        assert [_comparable(one) for one in found] == [_comparable(one) for one in expected.sales if one.chain]
+        buyers = [{one.no: one.buyer for one in sales} for sales in (found, expected.sales)]
+        pairs = {(buyers[0][no], buyers[1][no]) for no in buyers[0]}
+        assert len(pairs) == len({ours for ours, _ in pairs}) == len({theirs for _, theirs in pairs})
+        most = max(row.up for rule in parse(self.plan).commission_rules for row in rule.pay)
+        happened = [_comparable(one, most) for one in expected.sales if one.chain]
+        assert [_comparable(one, most) for one in found] == happened
+
+    def check_rollups(self) -> None:
+        """The sums that were kept are those of the orders."""
+        with self.sessions.writing() as session:
+            assert [difference for who in recount.people(session) for difference in recount.verify(session, who)] == []
 
     def evaluated(self) -> evaluation.Evaluation:
         scenario = parse_scenario(json.dumps(self.scenario()))
@@ -400,13 +414,21 @@ class Live:
         assert found == dict(expected)
 
 
-def _comparable(sale: Sale) -> tuple[Any, ...]:
+def _comparable(sale: Sale, most: int) -> tuple[Any, ...]:
     """Without the names of products and whom no rule of the plan can reach."""
     course = [
         (at_, [(replace(state.line, name=""), state.net, state.units) for state in states])
         for at_, states in sale.course
     ]
-    return sale.no, sale.seller, sale.order.buyer_distributor, course, sale.chain[:2], sale.settles_at, sale.counts
+    return (
+        sale.no,
+        sale.seller,
+        sale.order.buyer_distributor,
+        course,
+        sale.chain[: most + 1],
+        sale.settles_at,
+        sale.counts,
+    )
 
 
 def awards_of(found: evaluation.Evaluation) -> Counter[tuple[Any, ...]]:

@@ -27,13 +27,7 @@ EXAMPLES = {"sqlite": (40, 3000), "postgresql": (6, 300), "mariadb": (6, 300)}
 def test_a_random_history_gives_the_awards_of_evaluate_and_books_that_sum_to_zero(services: Any, backend: str) -> None:
     engine = services.database(backend)
 
-    @settings(
-        max_examples=EXAMPLES[backend][FULL],
-        deadline=None,
-        database=None,
-        print_blob=True,
-        suppress_health_check=[HealthCheck.too_slow],
-    )
+    @often(EXAMPLES[backend])
     @given(plans(), histories())
     def check(plan: str, history: History) -> None:
         with engine.fresh() as database:
@@ -41,6 +35,32 @@ def test_a_random_history_gives_the_awards_of_evaluate_and_books_that_sum_to_zer
             compare(Live(database.sessions, plan, history))
 
     check()
+
+
+@pytest.mark.parametrize("backend", EXAMPLES)
+def test_a_plan_that_counts_is_decided_as_if_every_fact_had_come_in_its_turn(services: Any, backend: str) -> None:
+    engine = services.database(backend)
+
+    @often(EXAMPLES[backend])
+    @given(plans(counting=True), histories(orders=8, until=160))
+    def check(plan: str, history: History) -> None:
+        with engine.fresh() as database:
+            event.listen(database.engine, "connect", hurry)
+            live = Live(database.sessions, plan, history)
+            compare(live)
+            live.check_rollups()
+
+    check()
+
+
+def often(examples: tuple[int, int]) -> Any:
+    return settings(
+        max_examples=examples[FULL],
+        deadline=None,
+        database=None,
+        print_blob=True,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    )
 
 
 HURRY = {"sqlite3": "PRAGMA synchronous=OFF", "psycopg": "SET SESSION synchronous_commit TO off"}

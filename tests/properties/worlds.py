@@ -43,6 +43,7 @@ class Person:
     inviter: int | None = None
     binds_at: int | None = None
     member: bool = False
+    role: str = "member"
     suspended_at: int | None = None
 
 
@@ -64,7 +65,7 @@ class Refund:
 
 @dataclass(frozen=True)
 class Order:
-    """buyer is the place of a person who buys himself, or None for a stranger."""
+    """buyer is the place of a person who buys himself, or None for a stranger; `name` says which of them."""
 
     no: str
     seller: int | None
@@ -73,6 +74,7 @@ class Order:
     completed_at: int | None
     lines: tuple[Line, ...]
     refunds: tuple[Refund, ...]
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -103,8 +105,13 @@ class History:
 
 
 @st.composite
-def plans(draw: st.DrawFn) -> str:
-    """One to four rules over what PRODUCTS has; every kind of scope, base, rate, amount and term."""
+def plans(draw: st.DrawFn, *, counting: bool = False) -> str:
+    """One to four rules over what PRODUCTS has; every kind of scope, base, rate, amount and term.
+
+    `counting` also has levels, tables of every kind, and conditions, with thresholds that a handful of orders reach.
+    """
+    levels = draw(_levels()) if counting else []
+    rows = _counting_rows(levels) if counting else _rows()
     rules = []
     for number in range(draw(st.integers(1, 4))):
         scope = draw(
@@ -114,14 +121,72 @@ def plans(draw: st.DrawFn) -> str:
         )
         rule = {"id": f"r{number}", "kind": "commission", "title": f"佣金{number}", "scope": scope}
         rule["base"] = draw(st.sampled_from(["net", "net", "profit"]))
-        rules.append(rule | {"pay": draw(st.lists(_rows(), min_size=1, max_size=4) | _crowded())})
+        rules.append(rule | {"pay": draw(st.lists(rows, min_size=1, max_size=4) | _crowded())})
     terms = {
         "max_share": draw(st.sampled_from(["0%", "12%", "33.33%", "50%", "100%"])),
         "own_orders": draw(st.sampled_from(["none", "seller", "upline"])),
         "members_only": draw(st.sampled_from([False, False, True])),
         "hold_days": draw(st.integers(0, 2)),
     }
-    return json.dumps({"name": "方案", "terms": terms, "rules": rules}, ensure_ascii=False)
+    more = {"levels": levels} if levels else {}
+    return json.dumps({"name": "方案", "terms": terms, **more, "rules": rules}, ensure_ascii=False)
+
+
+COUNTS = ("orders", "units", "sales", "buyers", "recruits", "team_size")
+WINDOWS = ("lifetime", "day", "week", "month")
+
+
+def _threshold(of: str) -> st.SearchStrategy[Any]:
+    if of == "sales":
+        return st.sampled_from(["0.01", "9.90", "100.00", "150.00", "300.00"])
+    return st.integers(0, 3) if of != "units" else st.integers(0, 8)
+
+
+@st.composite
+def _conditions(draw: st.DrawFn) -> dict[str, Any]:
+    of = draw(st.sampled_from(COUNTS))
+    return {"of": of, "window": draw(st.sampled_from(WINDOWS)), "at_least": draw(_threshold(of))}
+
+
+@st.composite
+def _levels(draw: st.DrawFn) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for number in range(draw(st.integers(0, 3))):
+        when = {"when": draw(_conditions())} if number or draw(st.booleans()) else {}
+        found.append({"id": f"l{number}", "title": f"等级{number}", **when})
+    return found
+
+
+@st.composite
+def _counting_rows(draw: st.DrawFn, levels: list[dict[str, Any]]) -> dict[str, Any]:
+    """A row whose rate or amount comes of a table, or that has a condition, or both; some have neither."""
+    row: dict[str, Any] = dict(draw(_rows()))
+    key = "rate" if "rate" in row else "amount"
+    worth = ["5%", "12.5%", "30%", "0%"] if key == "rate" else ["0.99", "5.00", "10.00", "0.00"]
+    if table := draw(_tables(levels, worth)):
+        row[key] = table
+    if draw(st.booleans()):
+        row["if"] = draw(_conditions())
+    return row
+
+
+@st.composite
+def _tables(draw: st.DrawFn, levels: list[dict[str, Any]], worth: list[str]) -> dict[str, Any] | None:
+    by = draw(st.sampled_from(["none", "level", "level", "role", "orders", *COUNTS]))
+    if by == "none" or (by == "level" and not levels):
+        return None
+    if by in ("level", "role"):
+        names = [level["id"] for level in levels] if by == "level" else ["member", "leader", "creator"]
+        named = draw(st.sets(st.sampled_from(names), min_size=1))
+        table: dict[str, Any] = {"by": by, "table": {name: draw(st.sampled_from(worth)) for name in sorted(named)}}
+        return table | ({"else": draw(st.sampled_from(worth))} if draw(st.booleans()) else {})
+    steps = {draw(_threshold(by)) for _ in range(draw(st.integers(1, 3)))}
+    rising = sorted(steps, key=float)
+    return {
+        "by": by,
+        "window": draw(st.sampled_from(WINDOWS)),
+        "steps": {str(step): draw(st.sampled_from(worth)) for step in rising},
+    }
 
 
 @st.composite
@@ -146,12 +211,13 @@ def _rows(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @st.composite
-def histories(draw: st.DrawFn) -> History:
+def histories(draw: st.DrawFn, *, orders: int = 4, until: int = 60) -> History:
+    """At most so many orders, paid by a tick; of few customers, some of whom come again."""
     people = draw(_people())
-    orders = tuple(draw(_order(f"O{number}", people)) for number in range(draw(st.integers(1, 4))))
+    orders = tuple(draw(_order(f"O{number}", people, until)) for number in range(draw(st.integers(1, orders))))
     deliveries: list[Delivery] = []
     for place, order in enumerate(orders):
-        deliveries += draw(_arrivals(place, order, people))
+        deliveries += draw(_arrivals(place, order))
     for place, person in enumerate(people):
         if person.suspended_at is not None:
             deliveries.append(Delivery(person.suspended_at, "suspend", place))
@@ -180,6 +246,7 @@ def _people(draw: st.DrawFn) -> tuple[Person, ...]:
                 inviter,
                 draw(st.integers(12, 16)) if binds else None,
                 member=draw(st.booleans()),
+                role=draw(st.sampled_from(["member", "member", "leader", "creator"])),
                 suspended_at=draw(st.none() | st.none() | st.integers(20, 80)),
             )
         )
@@ -187,10 +254,10 @@ def _people(draw: st.DrawFn) -> tuple[Person, ...]:
 
 
 @st.composite
-def _order(draw: st.DrawFn, no: str, people: tuple[Person, ...]) -> Order:
+def _order(draw: st.DrawFn, no: str, people: tuple[Person, ...], until: int) -> Order:
     """Refunds never go beyond what is left; several may share a moment."""
     earliest = 17 if any(person.binds_at for person in people) else 0
-    paid_at = draw(st.integers(earliest, 60))
+    paid_at = draw(st.integers(earliest, until))
     seller = draw(st.sampled_from([None, *(2 * list(range(len(people))))]))
     lines = draw(st.lists(_lines(), min_size=1, max_size=3))
     left = [[line.qty, line.paid] for line in lines]
@@ -214,6 +281,7 @@ def _order(draw: st.DrawFn, no: str, people: tuple[Person, ...]) -> Order:
         completed_at=draw(st.none() | st.sampled_from([paid_at, paid_at + 3, paid_at + DAY])),
         lines=tuple(lines),
         refunds=tuple(refunds),
+        name=draw(st.sampled_from(["zhao", "qian", no])),
     )
 
 
@@ -224,16 +292,10 @@ def _lines(draw: st.DrawFn) -> Line:
 
 
 @st.composite
-def _arrivals(draw: st.DrawFn, place: int, order: Order, people: tuple[Person, ...]) -> list[Delivery]:
-    """When the order, its refunds and its completion come, each once or more, late or not.
-
-    Whether somebody is suspended is judged by what stands when the order comes: it comes before he is, if it was paid
-    before.
-    """
-    changes = [person.suspended_at for person in people if person.suspended_at is not None]
-    latest = min([tick - 1 for tick in changes if tick > order.paid_at], default=order.paid_at + 5 * DAY)
+def _arrivals(draw: st.DrawFn, place: int, order: Order) -> list[Delivery]:
+    """When the order, its refunds and its completion come, each once or more, late or not."""
     delays = st.sampled_from([0, 0, 1, 5, DAY, 5 * DAY])
-    comes = min(order.paid_at + draw(delays), latest)
+    comes = order.paid_at + draw(delays)
     forms = ["whole", "bare"] if order.completed_at is not None and order.completed_at <= comes else ["bare"]
     found = [Delivery(comes, "order", place, form=draw(st.sampled_from(forms)))]
     if order.completed_at is not None:
