@@ -20,6 +20,7 @@ from domain import ledger as rules
 from domain.errors import IdempotencyConflict
 from domain.money import ZERO, Money
 from models.base import MoneyFen, table_of
+from models.bulk import insert_many
 from models.ledger import LedgerAccount, LedgerEntry, LedgerPosting
 from models.prepared import Prepared
 from services.once import insert_new
@@ -150,12 +151,20 @@ def give_many(session: Session, key: str, kind: str, amounts: Mapping[int, Money
     accounts = {row.distributor_id: row.id for row in session.execute(found.with_for_update())}
     if missing := amounts.keys() - accounts.keys():
         raise LookupError(f"accounts that were never opened: {sorted(missing)}")
-    credits = [{"account_id": accounts[who], "change": amount} for who, amount in amounts.items()]
-    _CHANGE.run_many(session, sorted(credits, key=lambda credit: credit["account_id"]))
-    posted = [{"entry_id": entry_id, "account_id": accounts[who], "amount": amount} for who, amount in amounts.items()]
     house = next(leg.amount for leg in entry.legs if leg.account == cost)
     (cost_id,) = _house_ids(session, [cost])
-    _POST.run_many(session, [*posted, {"entry_id": entry_id, "account_id": cost_id, "amount": house}])
+    posted = [(entry_id, accounts[who], amount) for who, amount in amounts.items()]
+    insert_many(session, table_of(LedgerPosting), _POSTED, [*posted, (entry_id, cost_id, house)])
+    _CREDIT.run(session, {"entry_id": entry_id})
+
+
+_POSTED = ("entry_id", "account_id", "amount")
+_LEG = table_of(LedgerPosting).c
+_CREDIT = Prepared(  # every distributor's account by what an entry has posted to it
+    update(table_of(LedgerAccount))
+    .where(_LEG.entry_id == bindparam("entry_id"), _LEG.account_id == _ACCOUNT.id, _ACCOUNT.distributor_id.is_not(None))
+    .values(balance=_ACCOUNT.balance + _LEG.amount)
+)
 
 
 def _house_ids(session: Session, accounts: list[rules.Account]) -> list[int]:

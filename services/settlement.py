@@ -16,7 +16,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, select, update
+from sqlalchemy import ColumnElement, Insert, and_, select, update
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -33,7 +33,7 @@ from services.bonus import milestones, windows
 from services.once import insert_once
 
 BATCH = 500
-SHOWN = 5
+FEW, SHOWN = 5, 5
 OPEN = 1  # the slot of the run that is open
 
 
@@ -128,25 +128,34 @@ def note(
         }
         for who in sorted(bonuses)
     ]
-    if rows:
-        _add(session.get_bind().dialect.name).run_many(session, rows)
+    dialect = session.get_bind().dialect.name
+    if len(rows) <= FEW:
+        for row in rows:
+            _add(dialect).run(session, row)
+        return
+    for place in range(0, len(rows), BATCH):
+        session.execute(_adding(dialect, rows[place : place + BATCH]))
 
 
 @lru_cache
 def _add(dialect: str) -> Prepared:
-    """INSERT … or add to what is there, in the words of each database."""
+    columns = [column.name for column in table_of(Statement).c if column.name != "id"]
+    return Prepared(_adding(dialect, None), columns)
+
+
+def _adding(dialect: str, rows: list[dict[str, Any]] | None) -> Insert:
+    """INSERT … or add to what is there, in the words of each database; of one row, or of these."""
     table = table_of(Statement)
-    columns = [column.name for column in table.c if column.name != "id"]
 
     def sums(new: Any) -> dict[str, Any]:
         return {name: table.c[name] + new[name] for name in ("amount", "orders", "bonus")}
 
     if dialect in ("mysql", "mariadb"):
-        statement = mysql.insert(table)
-        return Prepared(statement.on_duplicate_key_update(sums(statement.inserted)), columns)
-    insert = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(table)
-    keys = ["run_id", "distributor_id"]
-    return Prepared(insert.on_conflict_do_update(index_elements=keys, set_=sums(insert.excluded)).inline(), columns)
+        statement = mysql.insert(table) if rows is None else mysql.insert(table).values(rows)
+        return statement.on_duplicate_key_update(sums(statement.inserted))
+    new = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(table)
+    new = new if rows is None else new.values(rows)
+    return new.on_conflict_do_update(index_elements=["run_id", "distributor_id"], set_=sums(new.excluded)).inline()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from domain.money import ZERO, Money, total
@@ -27,9 +27,9 @@ from domain.periods import Window as WindowName
 from domain.plan import Plan, RankingRule, TeamRule
 from models.base import table_of
 from models.bonus import Bonus, WindowRun, WindowSum
+from models.bulk import insert_many
 from models.distributor import Distributor
 from models.plan import PlanVersion
-from models.prepared import Prepared
 from services import ledger, plan, suspension
 from services.bonus import sums
 from services.bonus.book import Outcome, put
@@ -41,9 +41,8 @@ KINDS = (TeamRule, RankingRule)
 WINDOWS: tuple[WindowName, ...] = ("day", "week", "month")
 
 _BONUS = table_of(Bonus)
-_INSERT = Prepared(insert(_BONUS).inline(), [column.name for column in _BONUS.c if column.name != "id"])
-_SUMS = table_of(WindowSum)
-_INSERT_SUM = Prepared(insert(_SUMS).inline(), [column.name for column in _SUMS.c])
+_COLUMNS = tuple(column.name for column in _BONUS.c if column.name != "id")
+_SUMMED = ("window_run_id", "distributor_id", "sales")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +116,7 @@ def begin(session: Session, one: Due, *, run_id: int, now: datetime) -> Given:
     """Fix what was sold in the window; a ranking's prizes are given at once. Nothing where another has done it."""
     values = {
         "rule": one.rule.id,
-        "as_": one.rule.kind,
+        "as": one.rule.kind,
         "window": one.period.label,
         "plan_version_id": one.version_id,
         "at": one.at,
@@ -125,7 +124,7 @@ def begin(session: Session, one: Due, *, run_id: int, now: datetime) -> Given:
         "after": 0,
         "opened_at": now,
     }
-    window_run_id = insert_new(session, WindowRun, {_COLUMN.get(name, name): value for name, value in values.items()})
+    window_run_id = insert_new(session, WindowRun, values)
     if window_run_id is None:
         return Given({}, is_last=False)
     if isinstance(one.rule, RankingRule):
@@ -133,19 +132,8 @@ def begin(session: Session, one: Due, *, run_id: int, now: datetime) -> Given:
         _close(session, session.get_one(WindowRun, window_run_id), now)
         return Given(given, is_last=True)
     sold = sums.of_teams(session, one.rule, _window(session, one))
-    ids = sorted(sold)
-    for place in range(0, len(ids), BATCH):
-        _INSERT_SUM.run_many(
-            session,
-            [
-                {"window_run_id": window_run_id, "distributor_id": who, "sales": sold[who]}
-                for who in ids[place : place + BATCH]
-            ],
-        )
+    insert_many(session, table_of(WindowSum), _SUMMED, ((window_run_id, who, sold[who]) for who in sorted(sold)))
     return Given({}, is_last=False)
-
-
-_COLUMN = {"as_": "as"}
 
 
 def go_on(session: Session, one: Due, *, run_id: int, now: datetime) -> Given:
@@ -233,7 +221,7 @@ def _team(
             rows.append(_row(person.id, row, one.at, award.facts, changes=1, run_id=run_id, **more))
             amounts[person.id] = award.amount
     if rows:
-        _INSERT.run_many(session, rows)
+        insert_many(session, _BONUS, _COLUMNS, ([row[name] for name in _COLUMNS] for row in rows))
     if amounts:
         key = f"bonus:{rule.kind}:{rule.id}:{row.window}:{people[0].id}"
         ledger.give_many(session, key, "bonus", amounts, now=now)
@@ -243,7 +231,7 @@ def _team(
 def _row(
     distributor_id: int, row: WindowRun, at: datetime, facts: dict[str, Any], *, state: str = "available", **more: Any
 ) -> dict[str, Any]:
-    values: dict[str, Any] = dict.fromkeys(column.name for column in _BONUS.c if column.name != "id")
+    values: dict[str, Any] = dict.fromkeys(_COLUMNS)
     values |= {"rule": row.rule, "distributor_id": distributor_id, "as": row.as_, "window": row.window, "n": 0}
     values |= {"amount": ZERO, "full": ZERO, "base": ZERO, "facts": facts, "state": state, "at": at, "changes": 0}
     return values | more
