@@ -144,19 +144,14 @@ class SettlementJob:
     def _window(self, run: SettlementRun, one: windows.Due, counts: Counts) -> None:
         work = windows.begin
         while True:
-            given = self._sessions.transact(lambda session, work=work: self._given(session, run, one, work))
+            given = self._sessions.transact(
+                lambda session, work=work: work(session, one, run_id=run.id, now=self._clock())
+            )
             counts.bonuses += total(given.amounts.values())
             if given.is_last:
                 counts.windows += 1
                 return
             work = windows.go_on
-
-    def _given(
-        self, session: Session, run: SettlementRun, one: windows.Due, work: Callable[..., windows.Given]
-    ) -> windows.Given:
-        given = work(session, one, run_id=run.id, now=self._clock())
-        settlement.note(session, run, given.amounts, now=self._clock())
-        return given
 
     # What they are told
 

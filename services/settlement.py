@@ -10,30 +10,25 @@ Locks    awards, then accounts, then the statement; bonuses end in the same orde
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
-from typing import Any
 
-from sqlalchemy import ColumnElement, Insert, and_, select, update
-from sqlalchemy.dialects import mysql, postgresql, sqlite
+from sqlalchemy import ColumnElement, and_, select, update
 from sqlalchemy.orm import Session
 
 from domain import settlement as rules
 from domain.money import ZERO, Money, total
 from domain.why import why
-from models.base import table_of
 from models.bonus import Bonus
 from models.commission import Award
-from models.prepared import Prepared
 from models.settlement import SettlementRun, Statement
-from services import ledger
+from services import ledger, statement
 from services.bonus import milestones, windows
 from services.once import insert_once
 
 BATCH = 500
-FEW, SHOWN = 5, 5
+SHOWN = 5
 OPEN = 1  # the slot of the run that is open
 
 
@@ -90,7 +85,7 @@ def settle(session: Session, run: SettlementRun, distributor_id: int, *, now: da
         return ZERO  # only rows that the cap of their line has left nothing
     ledger.post(session, rules.settle(run.id, distributor_id, amount), now=now)
     orders = len({row.order_id for row in rows if row.amount})
-    note(session, run, {distributor_id: ZERO}, amount=amount, orders=orders, now=now)
+    statement.note(session, run.id, distributor_id, amount=amount, orders=orders, now=now)
     return amount
 
 
@@ -98,64 +93,12 @@ def settle_milestones(session: Session, run: SettlementRun, distributor_id: int,
     """Decide one distributor's milestones by the run's cutoff, and note what that came to on his statement."""
     result = milestones.decide(session, distributor_id, run.cutoff, run_id=run.id, now=now)
     if result.changed:
-        note(session, run, {distributor_id: result.amount}, now=now)
+        statement.note(session, run.id, distributor_id, bonus=result.amount, now=now)
     return result
 
 
 # ---------------------------------------------------------------------------------------------------------------
-# Statements
-
-
-def note(
-    session: Session,
-    run: SettlementRun,
-    bonuses: Mapping[int, Money],
-    *,
-    amount: Money = ZERO,
-    orders: int = 0,
-    now: datetime,
-) -> None:
-    """Add to the statements of these distributors, which come into being with what is first added to them."""
-    rows = [
-        {
-            "run_id": run.id,
-            "distributor_id": who,
-            "amount": amount,
-            "orders": orders,
-            "bonus": bonuses[who],
-            "told_at": None,
-            "settled_at": now,
-        }
-        for who in sorted(bonuses)
-    ]
-    dialect = session.get_bind().dialect.name
-    if len(rows) <= FEW:
-        for row in rows:
-            _add(dialect).run(session, row)
-        return
-    for place in range(0, len(rows), BATCH):
-        session.execute(_adding(dialect, rows[place : place + BATCH]))
-
-
-@lru_cache
-def _add(dialect: str) -> Prepared:
-    columns = [column.name for column in table_of(Statement).c if column.name != "id"]
-    return Prepared(_adding(dialect, None), columns)
-
-
-def _adding(dialect: str, rows: list[dict[str, Any]] | None) -> Insert:
-    """INSERT … or add to what is there, in the words of each database; of one row, or of these."""
-    table = table_of(Statement)
-
-    def sums(new: Any) -> dict[str, Any]:
-        return {name: table.c[name] + new[name] for name in ("amount", "orders", "bonus")}
-
-    if dialect in ("mysql", "mariadb"):
-        statement = mysql.insert(table) if rows is None else mysql.insert(table).values(rows)
-        return statement.on_duplicate_key_update(sums(statement.inserted))
-    new = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(table)
-    new = new if rows is None else new.values(rows)
-    return new.on_conflict_do_update(index_elements=["run_id", "distributor_id"], set_=sums(new.excluded)).inline()
+# What they are told
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from typing import Any
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from domain.money import ZERO, Money, total
+from domain.money import ZERO, Money
 from domain.outcome import Reason
 from domain.periods import Period, end_of_hold, period_of
 from domain.periods import Window as WindowName
@@ -30,7 +30,7 @@ from models.bonus import Bonus, WindowRun, WindowSum
 from models.bulk import insert_many
 from models.distributor import Distributor
 from models.plan import PlanVersion
-from services import ledger, plan, suspension
+from services import ledger, plan, statement, suspension
 from services.bonus import sums
 from services.bonus.book import Outcome, put
 from services.once import insert_new
@@ -225,6 +225,7 @@ def _team(
     if amounts:
         key = f"bonus:{rule.kind}:{rule.id}:{row.window}:{people[0].id}"
         ledger.give_many(session, key, "bonus", amounts, now=now)
+        statement.note_window(session, run_id, one.place, people[0].id, people[-1].id, now=now)
     return amounts
 
 
@@ -276,5 +277,6 @@ def _rank(session: Session, one: Due, rule: RankingRule, *, run_id: int, now: da
             award = rule.award(place, n, prize, one.period.label)
             common |= {"amount": award.amount, "full": award.amount, "reward": award.reward, "facts": award.facts}
             put(session, who, None, Outcome(**common, state="available"), run_id=run_id, now=now)
-            given[who] = total([given.get(who, ZERO), award.amount])
+            statement.note(session, run_id, who, bonus=award.amount, now=now)
+            given[who] = award.amount
     return given
