@@ -29,15 +29,7 @@ def group(deps: CommandDeps) -> click.Group:
             "ok": not found,
             "accounts": accounts,
             "entries": entries,
-            "differences": [
-                {
-                    "what": item.what,
-                    "unit": item.unit,
-                    "expected": item.said(item.expected),
-                    "found": item.said(item.found),
-                }
-                for item in found
-            ],
+            "differences": [_difference(item) for item in found],
         }
         if not found:
             return Answer(data, f"账本无误：{accounts} 个账户、{entries} 笔凭证都对得上。")
@@ -47,3 +39,8 @@ def group(deps: CommandDeps) -> click.Group:
         return Answer(data, text, found=True)
 
     return commands
+
+
+def _difference(item: ledger.Difference) -> dict[str, str]:
+    unit = {"unit": item.unit} if item.unit == "points" else {}
+    return {"what": item.what, "expected": item.said(item.expected), "found": item.said(item.found), **unit}
