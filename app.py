@@ -64,6 +64,8 @@ from simulator.server import Server as SimulatorServer
 from web import Deps, api, doctor, errors, health, pages, shop
 from web.commands import CommandDeps, db, entitlement, explain, ledger, operator, plan
 from web.commands import demo as demo_commands
+from web.commands import distributor as distributor_commands
+from web.commands import rollup as rollup_commands
 from web.server import Server
 
 log = logging.getLogger("app")
@@ -320,6 +322,8 @@ def _commands(runtime: Runtime, envelope: Envelope | None) -> list[click.Command
         entitlement.group(house),
         explain.command(house),
         operator.group(house),
+        distributor_commands.group(house),
+        rollup_commands.group(house),
         demo_commands.group(house),
         db.group(house),
         job_commands.settle(jobs),

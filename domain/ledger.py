@@ -12,6 +12,7 @@ The events and their keys (house style §3):
     withdrawal:{ref}:paid            distributor:{id}:withdrawing    → merchant:paid_out
     withdrawal:{ref}:release         distributor:{id}:withdrawing    → distributor:{id}:available
     clawback:{source}:{refund_no}    distributor:{id}:pending or available → merchant:commission_cost
+    redecision:{cause}:{order}       merchant:commission_cost        → distributor:{id}:pending or available, or back
     bonus:{as}:{rule}:{id}:{window}:{n}:{change}   merchant:commission_cost → distributor:{id}:available, or back
     bonus:{as}:{rule}:{window}:{batch}             merchant:commission_cost → distributor:…:available, of many at once
     points:{as}:{rule}:{id}:{window}:{n}:{change}  merchant:points_issued → distributor:{id}:points, or back

@@ -128,9 +128,10 @@ Kind: TypeAlias = tuple[Literal["paid", "settled", "buyers", "people"], Window]
 
 
 def asked_of(plan: Plan) -> dict[int, frozenset[Kind]]:
-    """The counts that a plan's commission asks for, by whose they are: 0 the seller's, N upline-N's."""
+    """The counts that a plan's commission and levels ask for, by whose they are: 0 the seller's, N upline-N's."""
     asked: dict[int, set[Kind]] = defaultdict(set)
     levels = {_settled(level.when) for level in plan.levels if level.when}
+    asked[0] |= levels  # whoever sells is told when he reaches another
     for row in (row for rule in plan.commission_rules for row in rule.pay):
         if row.condition is not None:
             asked[row.up].add(_settled(row.condition))
@@ -139,7 +140,7 @@ def asked_of(plan: Plan) -> dict[int, frozenset[Kind]]:
             asked[row.up].add(("paid", row.by.window) if by_paid else _kind(row.by.by, row.by.window))
         elif row.by is not None and row.by.by == "level" and levels:
             asked[row.up] |= levels
-    return {up: frozenset(kinds) for up, kinds in asked.items()}
+    return {up: frozenset(kinds) for up, kinds in asked.items() if kinds}
 
 
 def _settled(condition: Condition) -> Kind:

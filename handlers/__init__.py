@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from domain.conversation import Intent, Reply
-from handlers import commission, distributor, help, poster, rank, task, today, withdrawal
+from handlers import commission, distributor, help, level, poster, rank, task, today, withdrawal
 from handlers.context import Context, House, referral_link
 
 Handler = Callable[[Intent, Context], Reply]
@@ -25,6 +25,7 @@ HANDLERS: dict[str, Handler] = {
     "orders": commission.orders,
     "team": distributor.team,
     "rank": rank.rank,
+    "level": level.level,
     "tasks": task.tasks,
     "withdraw": withdrawal.withdraw,
     "withdraw_status": withdrawal.withdraw_status,

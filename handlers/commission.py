@@ -99,7 +99,8 @@ def _explanation(ctx: Context, order: Order) -> Reply:
     found = earned.explain(ctx.session, order, ctx.me.id, now=ctx.now)
     if not found.awards:
         reply = Reply.of("explain.no_award", order=order.no, paid=order.paid)
-        return reply.then("explain.reasons", lines=[_reason(reason) for reason in found.reasons])
+        reply = reply.then("explain.reasons", lines=[_reason(reason) for reason in found.reasons])
+        return reply.then("explain.level") if found.asks_for_counts else reply
     reply = Reply.of("explain.head", order=order.no, amount=found.amount)
     reply = reply.then("explain.why", lines=[award.why for award in found.awards])
     if found.taken_back:

@@ -11,7 +11,6 @@ from services.promotion import RuleLine
 INSTEAD = {
     "copy": ("poster", "link", "products"),
     "parcel": ("orders", "explain", "rules"),
-    "level": ("earnings", "team", "rank"),
     "coupon": ("products", "poster", "link"),
     "profile": ("link", "team", "earnings"),
     "mute": ("earnings", "orders", "rules"),
@@ -70,7 +69,11 @@ def _rule(line: RuleLine) -> Sentence:
         "who": _who(line),
         "rate": line.rate,
         "amount": line.amount,
+        "said": line.said,
     }
+    if line.said is not None:
+        of = "table" if line.is_rate else "table_amount"
+        return Sentence(f"rules.{of}" + ("_profit" if line.is_rate and line.base == "profit" else ""), facts)
     kind = "rate" if line.rate is not None else f"amount_{line.per}"
     return Sentence(f"rules.{kind}" + ("_profit" if line.rate is not None and line.base == "profit" else ""), facts)
 

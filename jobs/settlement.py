@@ -18,7 +18,7 @@ from domain.conversation import Reply
 from domain.money import ZERO, Money, total
 from models import Sessions
 from models.settlement import SettlementRun
-from services import distributor, ledger, message, settlement
+from services import distributor, ledger, level, message, settlement
 from services.bonus import milestones, windows
 from services.message import Catalogue
 from services.settlement import Told
@@ -67,6 +67,7 @@ class SettlementJob:
         while counts.failed == 0 and (run := self._open(as_of, reason)) is not None:
             counts.runs += 1
             self._work(run, as_of, counts)
+        self._levels(as_of)
         log.info("settled", extra={"event": "settlement.done", **counts.summary()})
         return counts.summary()
 
@@ -152,6 +153,40 @@ class SettlementJob:
                 counts.windows += 1
                 return
             work = windows.go_on
+
+    # Levels
+
+    def _levels(self, as_of: datetime) -> None:
+        """Whoever has reached another level by what has settled is told so, each in a transaction of his own."""
+        after = 0
+        while batch := self._to_look_at(as_of, after):
+            for distributor_id in batch:
+                self._look(distributor_id, as_of)
+            after = batch[-1]
+
+    def _to_look_at(self, as_of: datetime, after: int) -> list[int]:
+        with self._sessions.reading() as session:
+            return level.to_look_at(session, as_of, after)
+
+    def _look(self, distributor_id: int, as_of: datetime) -> None:
+        def work(session: Session) -> str | None:
+            said = level.look(session, distributor_id, as_of)
+            userid = distributor.wecom_userid(session, distributor_id) if said else None
+            if said is None or userid is None:
+                return None
+            lane = message.lane_of_member(userid)
+            key = f"level:{distributor_id}:{level.times_told(session, distributor_id)}"
+            message.tell(session, self._catalogue, said, key=key, lane=lane, now=self._clock())
+            return lane
+
+        try:
+            lane = self._sessions.transact(work)
+        except Exception:  # as above: the next run looks again
+            ids = {"event": "level.failed", "distributor": distributor_id}
+            log.exception("a level could not be looked at", extra=ids)
+            return
+        if lane is not None:
+            self._wake([lane])
 
     # What they are told
 

@@ -26,11 +26,16 @@ class Rollup(Base):
     refunded_to   the latest refund in them: a count of a moment after both needs no look at the orders
     settled_to    orders that settle by then are in the sums of what is settled, later ones are not
     next_settles  the next order that does
-    level         the level that he was last told
+    moved         what is settled, or who is in his team, has changed since his level was looked at
+    level         the level that he has as far as he was told, and how often he was told of another
     """
 
     __tablename__ = "rollup"
-    __table_args__ = (MYSQL,)
+    __table_args__ = (
+        Index("ix_rollup_next_settles", "next_settles", "distributor_id"),
+        Index("ix_rollup_moved", "moved", "distributor_id"),
+        MYSQL,
+    )
 
     distributor_id: Mapped[int] = mapped_column(
         BigId, ForeignKey("distributor.id"), primary_key=True, autoincrement=False
@@ -40,7 +45,9 @@ class Rollup(Base):
     refunded_to: Mapped[datetime | None]
     settled_to: Mapped[datetime | None]
     next_settles: Mapped[datetime | None]
+    moved: Mapped[bool]
     level: Mapped[str | None] = mapped_column(String(64))
+    levels_told: Mapped[int]
 
 
 class RollupSum(Base):

@@ -91,6 +91,11 @@ class Explanation:
     taken_back: Money
     standing: Standing
 
+    @property
+    def asks_for_counts(self) -> bool:
+        """Whether something is missing because of what he has brought about."""
+        return any(reason.code in ("condition", "below_first_step") for reason in self.reasons)
+
 
 def in_period(session: Session, distributor_id: int, period: Period) -> Money:
     """The sum of his awards as they stand, of orders paid in the period, and of his bonuses in it."""

@@ -66,7 +66,7 @@ def team_changed(session: Session, who: Distributor, since: datetime, cause: str
         above.append(session.scalar(select(Distributor.inviter_id).where(Distributor.id == who.inviter_id)))
     ids = sorted(id_ for id_ in above if id_ is not None)
     for id_ in ids:
-        rollup.lock(session, id_)
+        rollup.team_moved(session, rollup.lock(session, id_))
     orders = {order_id for id_ in ids for order_id in results.relying(session, id_, since)}
     decide_again(session, orders, cause, now=now)
 

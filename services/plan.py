@@ -118,7 +118,7 @@ def publish(
     documents.check_against(plan, catalogue(session))
     if starts_at < now - EARLIEST:
         raise StartsInThePast(starts_at=starts_at, earliest=now - EARLIEST)
-    counts = any(asked_of(plan).values())
+    counts = bool(asked_of(plan))
     if counts:
         barrier(session)  # an order that is being recorded does not know yet that it is to be counted
     row = PlanVersion(

@@ -18,8 +18,11 @@ from datetime import datetime
 from sqlalchemy import bindparam, insert, select
 from sqlalchemy.orm import Session
 
+from domain.history import Part
+from domain.money import Money
 from domain.periods import Window
 from domain.plan.counts import PAID_COUNTS, Count
+from domain.results import Kind
 from models.base import table_of
 from models.distributor import Distributor
 from models.order import Order
@@ -28,7 +31,7 @@ from models.rollup import Reliance
 from services import rollup
 from services.counts import Position, Reader
 from services.plan import LoadedPlan
-from services.rollup import Head
+from services.rollup import Counted, Head
 
 _R = table_of(Reliance).c
 _RELYING = Prepared(
@@ -80,6 +83,23 @@ def prepare(
         position=Position(order.paid_at, order.id, seller.code, order.no, new),
         heads=held,
     )
+
+
+def supposed(session: Session, who: Distributor, net: Money, at: datetime) -> DatabaseResults:
+    """His counts at a moment, if he sold one unit then; nothing is locked, it decides nothing."""
+    sale = Counted(0, _LAST, "", at, None, Part(net, 1))
+    position = Position(at, None, who.code, _LAST, sale)
+    return DatabaseResults(Reader(session, since=at, until=at), {who.code: who.id}, position)
+
+
+_LAST = "\U0010ffff"  # after every order of the same moment
+
+
+def standing(session: Session, who: Distributor, asked: frozenset[Kind], at: datetime) -> DatabaseResults:
+    """What he has brought about by a moment; his sums are brought up to it, so that it takes no look at his orders."""
+    held = rollup.hold(session, {who.id: asked}, writing=who.id, at=at)
+    reader = Reader(session, since=at, until=at, heads=held)
+    return DatabaseResults(reader, {who.code: who.id}, Position(at, None, who.code, _LAST), held)
 
 
 def relies(session: Session, order: Order, who: Iterable[int]) -> None:

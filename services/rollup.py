@@ -62,6 +62,7 @@ class Head:
     refunded_to: datetime | None
     settled_to: datetime | None
     next_settles: datetime | None
+    moved: bool
 
     @property
     def settled_windows(self) -> list[Window]:
@@ -118,7 +119,7 @@ class Sum:
 _HEADS, _SUMS, _BUYERS = table_of(Rollup), table_of(RollupSum), table_of(RollupBuyer)
 _ORDERS, _REFUNDS = table_of(Order), table_of(Refund)
 _O = _ORDERS.c
-_HEAD_COLUMNS = [column for column in _HEADS.c if column.name != "level"]
+_HEAD_COLUMNS = [column for column in _HEADS.c if column.name not in ("level", "levels_told")]
 _MINE = _HEADS.c.distributor_id == bindparam("who")
 _HEAD = select(*_HEAD_COLUMNS).where(_MINE)
 _LOCK = {True: Prepared(_HEAD.with_for_update()), False: Prepared(_HEAD.with_for_update(read=True))}
@@ -193,6 +194,7 @@ def _save(session: Session, head: Head) -> None:
         "new_refunded_to": head.refunded_to,
         "new_settled_to": head.settled_to,
         "new_next_settles": head.next_settles,
+        "new_moved": head.moved,
     }
     _SAVE.run(session, values)
 
@@ -221,8 +223,8 @@ def lock(session: Session, who: int, *, exclusive: bool = True) -> Head:
     """His row, made where he has none; nobody else changes his sums before this transaction ends."""
     row = _LOCK[exclusive].first(session, {"who": who})
     if row is None:
-        empty = {"distributor_id": who, "kept": "", "paid_to": None, "refunded_to": None}
-        insert_once(session, Rollup, empty | {"settled_to": None, "next_settles": None, "level": None})
+        empty = dict.fromkeys(("paid_to", "refunded_to", "settled_to", "next_settles", "level"))
+        insert_once(session, Rollup, empty | {"distributor_id": who, "kept": "", "moved": False, "levels_told": 0})
         row = _LOCK[exclusive].first(session, {"who": who})
     assert row is not None  # noqa: S101 - rows are never deleted
     return _head(row)
@@ -311,6 +313,7 @@ def _build(session: Session, head: Head, kinds: frozenset[Kind], at: datetime, n
         head.paid_to = max((one.paid_at for one in orders), default=None)
         head.refunded_to = last_refund(session, head.distributor_id)
     head.kept |= kinds
+    head.moved = True
     if head.settled_windows:
         head.settled_to = head.settled_to or at
         moments = [one.settles_at for one in orders if one.settles_at is not None and one.settles_at > head.settled_to]
@@ -399,11 +402,18 @@ def completed(session: Session, head: Head, order: Counted) -> None:
         _change(session, head, "settled", [(order, order.part, 1)])
     else:
         head.next_settles = min(order.settles_at, head.next_settles or order.settles_at)
-        _save(session, head)
+    _save(session, head)
+
+
+def team_moved(session: Session, head: Head) -> None:
+    """Somebody joined, or may earn or not: people are counted when that is asked, but his level may be another."""
+    head.moved = True
+    _save(session, head)
 
 
 def _change(session: Session, head: Head, basis: Basis, parts: list[tuple[Counted, Part, int]]) -> None:
     """Add the parts of orders to all sums of a basis, or take them away: one statement for the sums."""
+    head.moved = head.moved or basis == "settled"
     sums: dict[Label, Sum] = defaultdict(Sum)
     buyers: Counter[tuple[Label, str]] = Counter()
     of_buyers = {window for kept, window in head.kept if kept == "buyers"} if basis == "settled" else set()

@@ -52,7 +52,6 @@ ALL_INTENTS: tuple[str, ...] = tuple(
             *INTENTS,
             "copy",
             "parcel",
-            "level",
             "tasks",
             "coupon",
             "profile",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from domain.money import rate_text
@@ -61,26 +61,26 @@ def scope(found: Scope) -> str:
     return "，".join(f"{word}{'、'.join(sorted(names))}" for word, names in parts if names) or "全部商品"
 
 
-def pay(row: PayRow) -> str:
-    """What a row pays: 「 10%」「每件 30.00 元」「按角色 团长 12%、其他 10%」."""
+def pay(row: PayRow, titles: Mapping[str, str] | None = None) -> str:
+    """What a row pays: 「 10%」「每件 30.00 元」「按角色 团长 12%、其他 10%」. Levels have their `titles`, or ids."""
     if row.rate_bp is not None:
         said = f" {rate_text(row.rate_bp)}"
     elif row.amount is not None:
         said = f"{PER[row.per]} {row.amount.spoken} 元"
     elif row.rate_by is not None:
-        said = _table(row.rate_by, rate_text)
+        said = _table(row.rate_by, rate_text, titles)
     elif row.amount_by is not None:
-        said = PER[row.per] + _table(row.amount_by, lambda amount: f"{amount.spoken} 元")
+        said = PER[row.per] + _table(row.amount_by, lambda amount: f"{amount.spoken} 元", titles)
     else:
         raise ValueError("a row pays a rate or an amount")
     return said if row.condition is None else f"{said}（{condition(row.condition)}）"
 
 
-def _table(table: Table[Any] | Steps[Any], worth: Callable[[Any], str]) -> str:
+def _table(table: Table[Any] | Steps[Any], worth: Callable[[Any], str], titles: Mapping[str, str] | None) -> str:
     if isinstance(table, Steps):
         steps = "、".join(f"{value(table.by, at)} 起 {worth(it)}" for at, it in table.steps)
         return f"按{WINDOW[table.window]}{COUNT[table.by]} {steps}"
-    names = ROLE if table.by == "role" else {}
+    names = ROLE if table.by == "role" else titles or {}
     parts = [f"{names.get(name, name)} {worth(it)}" for name, it in table.entries]
     parts += [] if table.otherwise is None else [f"其他 {worth(table.otherwise)}"]
     return f"按{'角色' if table.by == 'role' else '等级'} {'、'.join(parts)}"

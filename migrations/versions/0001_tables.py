@@ -392,13 +392,17 @@ def upgrade() -> None:
         sa.Column("refunded_to", INSTANT, nullable=True),
         sa.Column("settled_to", INSTANT, nullable=True),
         sa.Column("next_settles", INSTANT, nullable=True),
+        sa.Column("moved", sa.Boolean(), nullable=False),
         sa.Column("level", sa.String(length=64), nullable=True),
+        sa.Column("levels_told", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["distributor_id"], ["distributor.id"], name=op.f("fk_rollup_distributor_id")),
         sa.PrimaryKeyConstraint("distributor_id", name=op.f("pk_rollup")),
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",
     )
+    op.create_index("ix_rollup_moved", "rollup", ["moved", "distributor_id"], unique=False)
+    op.create_index("ix_rollup_next_settles", "rollup", ["next_settles", "distributor_id"], unique=False)
     op.create_table(
         "statement",
         sa.Column("id", ID, autoincrement=True, nullable=False),

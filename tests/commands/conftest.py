@@ -26,7 +26,7 @@ from jobs.settlement import SettlementJob
 from models import schema
 from tests.support.databases import Database
 from tests.support.shop import Shop, catalogue, understanding
-from web.commands import CommandDeps, db, demo, entitlement, explain, ledger, operator, plan
+from web.commands import CommandDeps, db, demo, distributor, entitlement, explain, ledger, operator, plan, rollup
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 ASSETS = ROOT / "assets"
@@ -93,6 +93,8 @@ def commands_of(shop: Shop) -> list[click.Command]:
         entitlement.group(deps),
         explain.command(deps),
         operator.group(deps),
+        distributor.group(deps),
+        rollup.group(deps),
         demo.group(deps),
         db.group(deps),
         job_commands.settle(jobs),

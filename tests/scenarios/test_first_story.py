@@ -218,6 +218,6 @@ def test_the_operator_is_greeted_with_what_he_can_do(shop: Shop) -> None:
 
 def test_what_cannot_be_done_yet_is_said_with_what_can(shop: Shop) -> None:
     shop.joins("xiaoli")
-    assert shop.says("xiaoli", "我什么等级") == (
-        "这个我还不会。可以试试「我的收益」「我的团队」「排行榜」，或回复「帮助」看我能做什么。"
+    assert shop.says("xiaoli", "文案") == (
+        "这个我还不会。可以试试「海报」「我的链接」「商品」，或回复「帮助」看我能做什么。"
     )
