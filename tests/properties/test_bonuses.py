@@ -28,7 +28,7 @@ from tests.properties.test_live_path import hurry
 from tests.properties.worlds import History
 
 FULL = os.environ.get("FULL") == "1"
-EXAMPLES = {"sqlite": (40, 3000), "postgresql": (5, 300), "mariadb": (5, 100)}
+EXAMPLES = {"sqlite": (25, 3000), "postgresql": (3, 300), "mariadb": (3, 100)}
 
 
 @st.composite
