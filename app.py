@@ -61,7 +61,7 @@ from services.vault import Vault
 from simulator import Options, create_simulator
 from simulator.server import Server as SimulatorServer
 from web import Deps, api, doctor, errors, health, pages, shop
-from web.commands import CommandDeps, db, explain, ledger, operator, plan
+from web.commands import CommandDeps, db, entitlement, explain, ledger, operator, plan
 from web.commands import demo as demo_commands
 from web.commands import distributor as distributor_commands
 from web.commands import rollup as rollup_commands
@@ -318,6 +318,7 @@ def _commands(runtime: Runtime, envelope: Envelope | None) -> list[click.Command
     return [
         plan.group(house),
         ledger.group(house),
+        entitlement.group(house),
         explain.command(house),
         operator.group(house),
         distributor_commands.group(house),

@@ -268,8 +268,9 @@ class _Loading:
         return ("id", "cutoff", "opened_at", "closed_at", "reason"), [(1, at, at, at, "schedule")]
 
     def _statements(self) -> tuple[Sequence[str], Iterable[Row]]:
-        return ("run_id", "distributor_id", "amount", "orders", "settled_at"), (
-            (1, who, self.settled[who], self.settled_orders[who], self._settled_at) for who in self._paid_out()
+        return ("run_id", "distributor_id", "amount", "orders", "bonus", "told_at", "settled_at"), (
+            (1, who, self.settled[who], self.settled_orders[who], 0, self._settled_at, self._settled_at)
+            for who in self._paid_out()
         )
 
     def _inbox(self) -> tuple[Sequence[str], Iterable[Row]]:

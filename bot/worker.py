@@ -26,7 +26,7 @@ from domain.conversation import Inbound, Intent, Reply
 from domain.errors import DomainError
 from domain.periods import shanghai_date
 from domain.text import split_text
-from handlers import Context, House, commission
+from handlers import Context, House, commission, task
 from models import Sessions
 from models.message import DialogRow, Inbox
 from services import arrival as arrivals
@@ -43,7 +43,7 @@ CATALOGUE_SECONDS = 10.0
 # What everybody writes (我的收益) is understood once a day: short texts without a number, while the catalogue stands.
 COMMON_LENGTH, COMMON_PHRASES = 12, 2000
 # Handlers that change the business; the others only read, and need no savepoint to undo a refusal.
-WRITING = frozenset({"join", "bind", "confirm", "cancel", "approve", "reject", "paid", "withdraw"})
+WRITING = frozenset({"join", "bind", "confirm", "cancel", "approve", "reject", "paid", "withdraw", "tasks"})
 # A card's click cannot be answered by a passive text.
 WITH_PASSIVE_REPLY = frozenset({"text", "menu", "greet", "unsupported"})
 
@@ -210,7 +210,7 @@ class Assistant:
         before = ctx.dialog
         ask = self._understand(inbound, ctx, now)
         if inbound.kind == "text":
-            ask = commission.naming_an_order(ask, ctx)
+            ask = task.submitting(commission.naming_an_order(ask, ctx), ctx)
         if ask.name == "explain":
             ctx.period = self._understanding.period(inbound.text, now=now)
         reply = self._reply(ask, ctx)

@@ -1,6 +1,7 @@
 """The books as values: account names, entries that sum to zero, transfers and reversals.
 
-Units    Money in fen; a leg is what its account gains: plus credited, minus debited
+Units    Money in fen; a leg is what its account gains: plus credited, minus debited. On accounts for points a Money is
+         so many whole points and no money: no entry moves both
 Raises   ValueError for an entry that does not sum to zero: a mistake of the program, never of a person
 
 The events and their keys (house style §3):
@@ -12,6 +13,9 @@ The events and their keys (house style §3):
     withdrawal:{ref}:release         distributor:{id}:withdrawing    → distributor:{id}:available
     clawback:{source}:{refund_no}    distributor:{id}:pending or available → merchant:commission_cost
     redecision:{cause}:{order}       merchant:commission_cost        → distributor:{id}:pending or available, or back
+    bonus:{as}:{rule}:{id}:{window}:{n}:{change}   merchant:commission_cost → distributor:{id}:available, or back
+    bonus:{as}:{rule}:{window}:{batch}             merchant:commission_cost → distributor:…:available, of many at once
+    points:{as}:{rule}:{id}:{window}:{n}:{change}  merchant:points_issued → distributor:{id}:points, or back
 """
 
 from __future__ import annotations
@@ -24,9 +28,12 @@ from typing import Literal
 from domain.errors import DomainError
 from domain.money import ZERO, Money, total
 
-Purpose = Literal["pending", "available", "withdrawing"]
+Purpose = Literal["pending", "available", "withdrawing", "points"]
 COMMISSION_COST = "commission_cost"
 PAID_OUT = "paid_out"
+POINTS_ISSUED = "points_issued"
+OF_POINTS = ("points", POINTS_ISSUED)
+MAY_OVERDRAW = ("available", "points")
 
 
 class NotCovered(DomainError):
@@ -63,7 +70,7 @@ class Leg:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One business event. `may_overdraw`: only a clawback takes an available balance below zero."""
+    """One business event. `may_overdraw`: only what is taken back takes an available balance, or points, below zero."""
 
     key: str
     kind: str
@@ -75,6 +82,8 @@ class Entry:
             raise ValueError(f"entry {self.key} does not sum to zero")
         if not self.legs or any(not leg.amount for leg in self.legs):
             raise ValueError(f"entry {self.key} has no legs or one of nothing")
+        if len({leg.account.purpose in OF_POINTS for leg in self.legs}) > 1:
+            raise ValueError(f"entry {self.key} moves points and money")
 
     @property
     def digest(self) -> str:

@@ -42,9 +42,12 @@ class Counting(Protocol):
 
 @dataclass(slots=True)
 class Own:
-    """The settled sales of one key by the order in which they settled, each with what is left of it in scope."""
+    """The settled sales of one key by the order in which they settled, each with what is left of it in scope.
 
-    parts: dict[str, tuple[Sale, Part]] = field(default_factory=dict)
+    By identity: two sources may use one number.
+    """
+
+    parts: dict[int, tuple[Sale, Part]] = field(default_factory=dict)
     buyers: Counter[str] = field(default_factory=Counter)
     distinct: int = 0
     orders: int = 0
@@ -52,8 +55,8 @@ class Own:
     sales: int = 0
 
     def hold(self, sale: Sale, part: Part) -> None:
-        _, before = self.parts.get(sale.no, (sale, NOTHING))
-        self.parts[sale.no] = sale, part
+        _, before = self.parts.get(id(sale), (sale, NOTHING))
+        self.parts[id(sale)] = sale, part
         more = (part is not NOTHING) - (before is not NOTHING)
         had = self.buyers[sale.buyer] > 0
         self.buyers[sale.buyer] += more
@@ -77,7 +80,7 @@ class OwnSales:
         if sale is None or not sale.counts or change.what is Happening.PAYMENT:
             return []
         key = sale.seller, self._history.label(self._window, sale.paid_at)
-        if change.what is Happening.REFUND and sale.no not in self._own[key].parts:
+        if change.what is Happening.REFUND and id(sale) not in self._own[key].parts:
             return []  # not settled yet
         self._own[key].hold(sale, sale.part(self._scope, change.at))
         return [key]
@@ -105,7 +108,7 @@ class Standing:
 
     joined: bool = False
     first: Sale | None = None
-    settled: dict[str, bool] = field(default_factory=dict)
+    settled: dict[int, bool] = field(default_factory=dict)
     with_net: int = 0
 
 
@@ -140,11 +143,11 @@ class Invited:
     def _sold(self, sale: Sale, change: Change) -> bool:
         """Note a settlement, or a refund of what had settled."""
         standing = self.standing[sale.seller]
-        if change.what is Happening.PAYMENT or (change.what is Happening.REFUND and sale.no not in standing.settled):
+        if change.what is Happening.PAYMENT or (change.what is Happening.REFUND and id(sale) not in standing.settled):
             return False
         has_net = sale.part(self._scope, change.at) is not NOTHING
-        standing.with_net += has_net - standing.settled.get(sale.no, False)
-        standing.settled[sale.no] = has_net
+        standing.with_net += has_net - standing.settled.get(id(sale), False)
+        standing.settled[id(sale)] = has_net
         if has_net and standing.first is None:
             standing.first = sale
         return True

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from domain.conversation import Intent, Reply
-from handlers import commission, distributor, help, level, poster, rank, today, withdrawal
+from handlers import commission, distributor, help, level, poster, rank, task, today, withdrawal
 from handlers.context import Context, House, referral_link
 
 Handler = Callable[[Intent, Context], Reply]
@@ -26,6 +26,7 @@ HANDLERS: dict[str, Handler] = {
     "team": distributor.team,
     "rank": rank.rank,
     "level": level.level,
+    "tasks": task.tasks,
     "withdraw": withdrawal.withdraw,
     "withdraw_status": withdrawal.withdraw_status,
     "rules": help.rules,

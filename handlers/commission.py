@@ -6,6 +6,7 @@ import re
 
 from domain.conversation import Intent, Reply, Sentence
 from domain.money import ZERO, Money
+from domain.plan.reward import reward_of
 from handlers.context import Context
 from handlers.periods import asked_period, of_slot, this_month
 from models.order import Order
@@ -60,7 +61,8 @@ def earnings_detail(ask: Intent, ctx: Context) -> Reply:
         return Reply.of("earnings.no_lines", period=period.label)
     amount = earned.in_period(ctx.session, ctx.me.id, period)
     reply = Reply.of("earnings.lines", period=period.label, amount=amount, lines=[_line(line) for line in lines])
-    return reply.then("earnings.lines_next", order=lines[0].order_no)
+    named = next((line.order_no for line in lines if line.title is None), None)
+    return reply if named is None else reply.then("earnings.lines_next", order=named)
 
 
 def orders(ask: Intent, ctx: Context) -> Reply:
@@ -109,6 +111,11 @@ def _explanation(ctx: Context, order: Order) -> Reply:
 
 
 def _line(line: AwardLine) -> Sentence:
+    if line.title is not None:
+        facts = {"date": line.paid_at, "title": line.title, "state": Sentence(f"bonus_state.{line.state}")}
+        if line.reward is not None:
+            return Sentence("earnings.line_in_kind", facts | {"reward": reward_of(line.reward)})
+        return Sentence("earnings.line_bonus", facts | {"amount": line.amount})
     return Sentence(
         "earnings.line",
         {

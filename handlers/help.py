@@ -10,7 +10,6 @@ from services import plan
 INSTEAD = {
     "copy": ("poster", "link", "products"),
     "parcel": ("orders", "explain", "rules"),
-    "tasks": ("rank", "products", "poster"),
     "coupon": ("products", "poster", "link"),
     "profile": ("link", "team", "earnings"),
     "mute": ("earnings", "orders", "rules"),

@@ -13,10 +13,12 @@ from domain.conversation import Button, Card, Intent, Reply, Sentence
 from domain.errors import DomainError
 from domain.money import ZERO, Money
 from domain.withdrawal import State
+from handlers import task
 from handlers.context import Context
 from models.distributor import Distributor
 from models.withdrawal import Withdrawal
 from services import distributor, ledger, withdrawal
+from services.bonus import tasks
 
 CONFIRM = "withdraw.confirm"
 
@@ -123,16 +125,18 @@ def _state(row: Withdrawal) -> Sentence:
 
 
 def review(ask: Intent, ctx: Context) -> Reply:
-    """What waits for an operator: applications and withdrawals, each with the number that never changes."""
+    """What waits for an operator: applications, withdrawals and tasks, each with the number that never changes."""
     applications = distributor.applications(ctx.session)
     requests = withdrawal.open_requests(ctx.session)
     lines = [
         Sentence("review.application_line", {"number": row.id, "nickname": row.nickname, "date": row.created_at})
         for row in applications
-    ] + [_request_line(row, who) for row, who in requests]
+    ]
+    lines += [_request_line(row, who) for row, who in requests] + task.review_lines(ctx)
     if not lines:
         return Reply.of("review.empty")
     count = distributor.count_applications(ctx.session) + withdrawal.count_open(ctx.session)
+    count += tasks.count_waiting(ctx.session)
     reply = Reply.of("review.some", count=count, lines=lines)
     if count > len(lines):
         reply = reply.then("review.more", count=count - len(lines))
@@ -147,6 +151,8 @@ def _request_line(row: Withdrawal, who: Distributor) -> Sentence:
 def approve(ask: Intent, ctx: Context) -> Reply:
     if (number := _application(ask)) is not None:
         return _approve_application(ctx, number)
+    if (number := task.submission_of(ask)) is not None:
+        return task.approve(ctx, number)
     if (number := _number(ask)) is None:
         return Reply.of("approve.which")
     row, changed = withdrawal.approve(ctx.session, number, operator=_operator(ctx), now=ctx.now)
@@ -163,6 +169,8 @@ def reject(ask: Intent, ctx: Context) -> Reply:
     because = ask.slots.get("reason")
     if (number := _application(ask)) is not None:
         return _refuse_application(ctx, number, because)
+    if (number := task.submission_of(ask)) is not None:
+        return task.reject(ctx, number, because)
     if (number := _number(ask)) is None:
         return Reply.of("reject.which")
     if not because:

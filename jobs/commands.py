@@ -31,7 +31,7 @@ class JobDeps:
 
 
 def settle(deps: JobDeps) -> click.Command:
-    @click.command("settle", help="结算到期的佣金；--as-of 可以在将来，按那一刻到期的结算。重复执行无害。")
+    @click.command("settle", help="结算到期的佣金和奖励；--as-of 可以在将来，按那一刻到期的结算。重复执行无害。")
     @click.option("--as-of", type=INSTANT, help="按哪一刻结算；不写就是现在。")
     @answering
     def command(as_of: datetime | None) -> Answer:
@@ -42,6 +42,10 @@ def settle(deps: JobDeps) -> click.Command:
         text = f"结算到 {clock_text(moment)}：{counts['distributors']} 位分销员，共 {counts['amount']} 元转为可提现。"
         if not counts["distributors"] and not failed:
             text = f"结算到 {clock_text(moment)}：没有到期的佣金。"
+        if counts["bonuses"] != "0.00" or counts["windows"]:
+            text += (
+                f"\n奖励发放 {counts['bonuses']} 元（收回的已扣除），算完 {counts['windows']} 个周期的团队和排行奖励。"
+            )
         if failed:
             text += f"\n{failed} 位没有结成，原因在日志里；修好后再执行一次 flask settle，已结的不会重复。"
         return Answer({"as_of": iso(moment), **counts}, text, found=bool(failed))

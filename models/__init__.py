@@ -1,6 +1,7 @@
 """Tables. Importing this package registers all of them with `Base.metadata`; it holds no rules."""
 
 from models import (
+    bonus,
     commission,
     distributor,
     ledger,
@@ -18,6 +19,7 @@ from models.base import Base, Sessions, new_engine
 __all__ = [
     "Base",
     "Sessions",
+    "bonus",
     "commission",
     "distributor",
     "ledger",

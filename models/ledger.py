@@ -1,6 +1,7 @@
 """The books: accounts, entries and signed postings.
 
-Units    fen; a posting is what its account gains: plus credited, minus debited; an entry's postings sum to zero
+Units    fen, and whole points on accounts for points; a posting is what its account gains: plus credited, minus
+         debited; an entry's postings sum to zero and are all of one unit
 Growth   entries and postings are only inserted: the listener below and triggers in the database refuse the rest.
          An account of a distributor carries its balance, changed in the same transaction as its postings by a guarded
          UPDATE; house accounts carry none and are summed, so that no row is hot.
@@ -23,7 +24,7 @@ class LedgerAccount(Base):
     __table_args__ = (
         UniqueConstraint("name"),
         CheckConstraint(
-            "balance IS NULL OR balance >= 0 OR purpose = 'available'",
+            "balance IS NULL OR balance >= 0 OR purpose IN ('available', 'points')",
             name="only_available_may_be_negative",
         ),
         Index("ix_ledger_account_distributor_id", "distributor_id"),
@@ -33,7 +34,7 @@ class LedgerAccount(Base):
     id: Mapped[Key]
     name: Mapped[str] = mapped_column(String(64))  # distributor:17:available, merchant:commission_cost
     distributor_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("distributor.id"))
-    purpose: Mapped[str] = mapped_column(String(32))  # pending | available | withdrawing | a house account's word
+    purpose: Mapped[str] = mapped_column(String(32))  # domain.ledger.Purpose or a house account's word
     balance: Mapped[Money | None]
 
 

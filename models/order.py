@@ -44,6 +44,7 @@ class Order(Base):
         Index("ix_orders_distributor_id_settles_at", "distributor_id", "settles_at"),
         Index("ix_orders_no", "no"),
         Index("ix_orders_paid_at", "paid_at"),
+        Index("ix_orders_milestones_due_at", "milestones_due_at", "distributor_id"),
         MYSQL,
     )
 
@@ -70,6 +71,7 @@ class Order(Base):
     completed_at: Mapped[datetime | None]
     settles_at: Mapped[datetime | None]
     received_at: Mapped[datetime]
+    milestones_due_at: Mapped[datetime | None]  # from when on a run looks at what this order does to milestones
 
     lines: Mapped[list[OrderLine]] = relationship(order_by="OrderLine.line", back_populates="order", lazy="raise")
     refunds: Mapped[list[Refund]] = relationship(order_by="Refund.id", back_populates="order", lazy="raise")
@@ -107,6 +109,7 @@ class Refund(Base):
     __table_args__ = (
         UniqueConstraint("source", "refund_no"),
         Index("ix_refund_order_id", "order_id"),
+        Index("ix_refund_at", "at"),
         Index("ix_refund_distributor_id_at", "distributor_id", "at"),
         MYSQL,
     )

@@ -29,6 +29,7 @@ from models.distributor import Distributor
 from models.order import Order, OrderLine, Refund
 from models.prepared import Prepared
 from services import history, ledger, plan, results, suspension
+from services.bonus import marks
 from services.once import table_of
 
 _AWARD, _SKIP, _PEOPLE = table_of(Award), table_of(Skip), table_of(Distributor)
@@ -196,8 +197,9 @@ def complete(session: Session, order: Order, *, now: datetime) -> None:
     """Fix the moment at which the order is settled: its completion plus the hold days of its plan version."""
     if order.completed_at is None or order.plan_version_id is None:
         return
-    terms = plan.load(session, order.plan_version_id).plan.terms
-    order.settles_at = engine.settled_at(order.completed_at, terms.hold_days)
+    paid_under = plan.load(session, order.plan_version_id).plan
+    order.settles_at = engine.settled_at(order.completed_at, paid_under.terms.hold_days)
+    marks.completed(order, paid_under)
     session.flush()
     session.execute(
         update(Award)

@@ -25,6 +25,7 @@ from models.distributor import Distributor, Identity, Operator
 from models.order import Order
 from models.prepared import Prepared
 from services import late, ledger
+from services.bonus import marks
 from services.vault import Vault
 
 JoinMode = Literal["open", "review"]
@@ -147,6 +148,7 @@ def join(
         raise
     ledger.open_accounts(session, row.id)
     if row.status == "active":
+        marks.joined(session, row)
         late.team_changed(session, row, row.joined_at, f"joining:{row.id}", now=now)
     return row, True
 
@@ -175,6 +177,7 @@ def decide_application(session: Session, number: int, *, accept: bool, now: date
     who.joined_at = now.replace(microsecond=0)
     session.flush()
     if accept:
+        marks.joined(session, who)
         late.team_changed(session, who, who.joined_at, f"joining:{who.id}", now=now)
     return who, True
 
@@ -196,6 +199,7 @@ def bind(session: Session, who: Distributor, inviter: Distributor, *, reason: st
     )
     who.inviter_id, who.inviter_reason, who.invited_at = inviter.id, reason, now.replace(microsecond=0)
     session.flush()
+    marks.joined(session, who)
     late.team_changed(session, who, who.invited_at, f"binding:{who.id}", now=now)
 
 

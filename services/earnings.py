@@ -1,29 +1,45 @@
 """What a distributor earned, from which orders, and why: the questions that the chat asks of awards and orders.
 
-Units    Money in fen; an award belongs to the period in which its order was paid
+Units    Money in fen; an award belongs to the period in which its order was paid, a bonus to that in which it was
+         reached, computed or approved
 Rule     a distributor sees his own awards and the orders that are attributed to him, and no buyer's data
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, or_, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    type_coerce,
+)
 from sqlalchemy.orm import Session
 
 from domain import settlement
 from domain.money import ZERO, Money, total
 from domain.periods import Period
 from domain.settlement import Standing
-from models.base import table_of
+from models.base import MoneyFen, table_of
+from models.bonus import Bonus
 from models.commission import Award
 from models.ledger import LedgerAccount
 from models.order import Order
 from models.prepared import Prepared
 from services import commission, ledger
+from services.bonus import told
 
 SHOWN = 10
 _WORDS = re.compile(r"[0-9A-Za-z_\-./:#]+")
@@ -31,10 +47,14 @@ _WORDS = re.compile(r"[0-9A-Za-z_\-./:#]+")
 
 @dataclass(frozen=True, slots=True)
 class AwardLine:
+    """What he has of one order, or one bonus: then `title` says what it is for, and `reward` what it is in kind."""
+
     order_no: str
     paid_at: datetime
     amount: Money
     state: str
+    title: str | None = None
+    reward: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +98,7 @@ class Explanation:
 
 
 def in_period(session: Session, distributor_id: int, period: Period) -> Money:
-    """The sum of his awards as they stand, of orders paid in the period."""
+    """The sum of his awards as they stand, of orders paid in the period, and of his bonuses in it."""
     values = {"distributor_id": distributor_id, "start": period.start, "end": period.end}
     ((amount,),) = _IN_PERIOD.all(session, values)
     return amount or ZERO
@@ -97,7 +117,10 @@ def _sum_in_period() -> Select[Any]:
     award = table_of(Award).c
     mine = award.distributor_id == bindparam("distributor_id")
     within = award.paid_at >= bindparam("start"), award.paid_at < bindparam("end")
-    return select(func.sum(award.amount)).where(mine, *within)
+    awards = select(func.sum(award.amount)).where(mine, *within).scalar_subquery()
+    nothing: BindParameter[Money] = literal(ZERO, MoneyFen())
+    bonuses = told.sum_in_period().scalar_subquery()
+    return select(type_coerce(func.coalesce(awards, nothing) + func.coalesce(bonuses, nothing), MoneyFen()))
 
 
 def _sum_beside_balances() -> Select[Any]:
@@ -110,7 +133,7 @@ _IN_PERIOD, _WITH_BALANCES = Prepared(_sum_in_period()), Prepared(_sum_beside_ba
 
 
 def lines(session: Session, distributor_id: int, period: Period) -> list[AwardLine]:
-    """His latest awards of the period, one line for each order."""
+    """His latest awards of the period, one line for each order, and his bonuses."""
     rows = session.execute(
         select(Award.order_id, Award.amount, Award.state, Award.paid_at, Order.no)
         .join(Order, Order.id == Award.order_id)
@@ -121,7 +144,12 @@ def lines(session: Session, distributor_id: int, period: Period) -> list[AwardLi
     by_order: dict[int, list[AwardLine]] = {}
     for row in rows:
         by_order.setdefault(row.order_id, []).append(AwardLine(row.no, row.paid_at, row.amount, row.state))
-    return [_together(group) for group in list(by_order.values())[:SHOWN]]
+    found = [_together(group) for group in list(by_order.values())[:SHOWN]]
+    found += [
+        AwardLine("", line.at, line.amount, line.state, line.title, line.reward)
+        for line in told.lines(session, distributor_id, period, SHOWN)
+    ]
+    return sorted(found, key=lambda line: line.paid_at, reverse=True)[:SHOWN]
 
 
 def _together(group: list[AwardLine]) -> AwardLine:
@@ -224,14 +252,15 @@ def _within(column: Any, period: Period | None) -> list[ColumnElement[bool]]:
 
 
 def _is_his(distributor_id: int) -> ColumnElement[bool]:
-    """Attributed to him, or one from which he has an award."""
+    """Attributed to him, or one from which he has an award, or that reached a milestone of his."""
     has_award = exists().where(Award.order_id == Order.id, Award.distributor_id == distributor_id)
-    return or_(Order.distributor_id == distributor_id, has_award)
+    has_bonus = exists().where(Bonus.order_id == Order.id, Bonus.distributor_id == distributor_id)
+    return or_(Order.distributor_id == distributor_id, has_award, has_bonus)
 
 
 def explain(session: Session, order: Order, distributor_id: int, *, now: datetime) -> Explanation:
     """What he has of an order and why, what was taken back, and when the rest becomes available."""
-    awards = tuple(commission.told(session, order, distributor_id))
+    awards = (*commission.told(session, order, distributor_id), *told.of_order(session, order.id, distributor_id))
     skips = commission.skips_of(session, order, distributor_id)
     reasons = {(row.reason, row.facts["title"]): Reason(row.reason, row.facts["title"]) for row in skips}
     if not awards and not reasons:

@@ -18,10 +18,12 @@ from domain import settlement
 from domain.explanation import result_of
 from domain.money import ZERO
 from domain.why import why
+from models.bonus import Bonus
 from models.commission import Award, Skip
 from models.distributor import Distributor
 from models.order import Order, OrderLine, Refund
 from models.plan import PlanVersion
+from services.bonus import told
 from services.terminal import iso
 
 # Why somebody who could have earned did not; the order is that of plans.md §3.
@@ -34,6 +36,11 @@ SKIPPED: Mapping[str, str] = {
     "condition": "付款时他还没达到条件",
     "below_first_step": "付款时他还没到第一档",
     "capped": "已到这一行的佣金上限，超出的部分不发",
+}
+BONUS_SKIPPED: Mapping[str, str] = {
+    "suspended": "达标时他的分销员身份已暂停",
+    "not_member": "只有会员能拿，达标时他还不是会员",
+    "own_order": "达标的是他自己买的订单",
 }
 SEATS: Mapping[str, str] = {"seller": "出单人", "milestone": "达标", "team": "团队", "ranking": "排名"}
 STATES: Mapping[str, str] = {"pending": "待结算", "available": "可提现", "reversed": "已取消"}
@@ -65,6 +72,7 @@ def of_order(session: Session, order: Order, *, now: datetime) -> dict[str, Any]
         .where(Award.order_id == order.id)
         .order_by(Award.line, Award.id)
     ).all()
+    bonuses = told.rows_of_order(session, order.id)
     return {
         "no": order.no,
         "source": order.source,
@@ -80,8 +88,15 @@ def of_order(session: Session, order: Order, *, now: datetime) -> dict[str, Any]
         "plan": {"version": version.id, "name": version.name} if version else None,
         "lines": [_line(line) for line in lines],
         "refunds": [_refund(refund) for refund in refunds],
-        "awards": [_award(row.Award, row.Distributor, now) for row in awards if row.Award.peak > ZERO],
-        "skips": [*_skips(session, order), *_capped((row.Award, row.Distributor.code) for row in awards)],
+        "awards": [
+            *(_award(row.Award, row.Distributor, now) for row in awards if row.Award.peak > ZERO),
+            *(_bonus(row, person) for row, person in bonuses if row.state != "skipped"),
+        ],
+        "skips": [
+            *_skips(session, order),
+            *_capped((row.Award, row.Distributor.code) for row in awards),
+            *(_bonus_skip(row, person.code) for row, person in bonuses if row.reason is not None),
+        ],
     }
 
 
@@ -117,6 +132,36 @@ def _award(row: Award, who: Distributor, now: datetime) -> dict[str, Any]:
         "why": why(row.facts),
         "available_at": iso(row.available_at or (row.settles_at if row.state == "pending" else None)),
         "when": _when(row, now),
+    }
+
+
+def _bonus(row: Bonus, who: Distributor) -> dict[str, Any]:
+    """A milestone that the order reached, in the form of an award; it has no line."""
+    return {
+        "rule": row.rule,
+        "title": row.facts["title"],
+        "to": who.code,
+        "name": who.nickname,
+        "as": row.as_,
+        "line": None,
+        "amount": row.amount.yuan,
+        "taken_back": (row.full - row.amount).yuan,
+        "state": row.state,
+        "why": why(row.facts),
+        "available_at": iso(row.at),
+        "when": "已随退款收回" if row.state == "reversed" else f"{_day(row.at)} 达标，已发放",
+    }
+
+
+def _bonus_skip(row: Bonus, code: str) -> dict[str, Any]:
+    return {
+        "rule": row.rule,
+        "title": row.facts["title"],
+        "to": code,
+        "as": row.as_,
+        "line": None,
+        "reason": row.reason,
+        "text": BONUS_SKIPPED[row.reason or ""],
     }
 
 

@@ -29,6 +29,8 @@ from models.distributor import Distributor
 from models.order import EarlyFact, Order, OrderLine, Refund, Shipment
 from models.prepared import Prepared
 from services import attribution, commission, distributor, intake, late, plan, rank, results
+from services.bonus import marks
+from services.bonus import told as bonuses
 from services.once import insert_once
 from services.vault import Vault
 
@@ -132,8 +134,14 @@ def answer(session: Session, outcome: Outcome) -> dict[str, Any]:
         "no": order.no,
         "distributor": {"code": who.code, "name": who.nickname} if who else None,
         "reason": {"code": order.reason_code, "text": order.reason_text},
-        "awards": commission.answered(commission.told(session, order) if awards is None else awards),
+        "awards": commission.answered(commission.told(session, order) if awards is None else awards)
+        + _bonuses(session, order, is_new=outcome.status == "created"),
     }
+
+
+def _bonuses(session: Session, order: Order, *, is_new: bool) -> list[dict[str, str]]:
+    """The milestones that an order has reached; one that has just come has not settled yet."""
+    return [] if is_new or order.distributor_id is None else bonuses.awards_of(session, order.id)
 
 
 # Finding and locking
@@ -227,6 +235,7 @@ def _values(
         "completed_at": facts.completed_at,
         "settles_at": None,
         "received_at": now,
+        "milestones_due_at": None,
     }
 
 
@@ -294,6 +303,7 @@ def _refund(
         lines[entry.line].refunded_qty += entry.qty
     order.net -= total(entry.amount for entry in entries)
     order.units = rank.counted(lines).units
+    marks.refunded(order, facts.at)
     row = Refund(
         order_id=order.id,
         distributor_id=order.distributor_id,

@@ -19,6 +19,7 @@ from domain.distributor import WrongStatus
 from domain.errors import Invalid
 from models.distributor import Distributor, Suspension
 from services import late
+from services.bonus import marks
 from services.intake import barrier
 
 
@@ -83,8 +84,11 @@ def _end(session: Session, who: Distributor, status: str, at: datetime, now: dat
 def _tell_the_past(
     session: Session, who: Distributor, row: Suspension, since: datetime, what: str, now: datetime
 ) -> None:
-    """Orders that were paid since are decided again: his own rows, and those that rest on counts of people."""
+    """Orders that were paid since are decided again: his own rows, and those that rest on counts of people. So are his
+    milestones, in the next run.
+    """
     cause = f"{what}:{row.id}"
+    marks.may_earn_changed(session, who.id, since)
     late.standing_changed(session, who, since, cause, now=now)
     late.team_changed(session, who, since, f"team:{cause}", now=now)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-_WHO = r"(?:第|编号|no\.?|#)?\s*(?P<who>[Jj]?\d{1,9})\s*(?:号|单)?"  # J: an application to join
+_WHO = r"(?:第|编号|no\.?|#)?\s*(?P<who>[JjTt]?\d{1,9})\s*(?:号|单)?"  # J: an application to join, T: a task
 _NAME = r"(?P<who>(?!推送|消息|通知|提现|打扰|申请|审核|率|所有|全部|他|她|它)[\u4e00-\u9fff]{2,3}?)"
 _WHAT = r"(?:的?(?:提现|申请|审核|加入|那笔|那个|请求))*"
 _SEP = r"[\s，,。.、:：;；!！-]*"

@@ -3,7 +3,6 @@
     plan = parse(text)                     # form only; PlanRefused names line, key and what is allowed
     check_against(plan, catalogue)         # the SKUs and categories that it names; PlanRefused likewise
     canonical(plan), digest(plan)          # one JSON text and its SHA-256; parse(canonical(plan)) == plan
-    live_faults(plan)                      # what of it can be evaluated and not be published yet
     changes(old, new)                      # the difference in words
     told(plan)                             # as a distributor reads it, a line for each thing he can earn
 
@@ -16,7 +15,6 @@ from domain.plan.commission import CommissionRule, PayRow
 from domain.plan.counts import ROLES, Condition, Level, Results, Steps, Table, level_of
 from domain.plan.diff import Difference, changes
 from domain.plan.kinds import BONUSES, KINDS
-from domain.plan.live import live_faults
 from domain.plan.milestone import MilestoneCount, MilestoneRule
 from domain.plan.model import Attribution, Bonus, Rule, Scope, Terms, seat
 from domain.plan.parse import (
@@ -68,7 +66,6 @@ __all__ = [
     "check_against",
     "digest",
     "level_of",
-    "live_faults",
     "parse",
     "seat",
     "told",

@@ -3,7 +3,8 @@
     - {id: first-order, kind: milestone, title: 首单奖励, count: {of: orders}, at: [1], reward: {cash: "10.00"}}
 
 A threshold is decided once, in the moment the count first reaches it. A refund that brings the count below it takes
-the award back; reached again, the same award stands again. How the counts move is domain.progress.
+the award back; reached again, the same award stands again. How the counts move is domain.progress, what is decided
+when is domain.milestones.
 
 Units    thresholds are whole numbers; of `sales` yuan in the file and fen here
 Source   plans.md §2.2
@@ -12,22 +13,22 @@ Source   plans.md §2.2
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Literal, TypeAlias
 
 from domain.document import Form, Node, Read, each, one_of, text, whole
-from domain.history import Change, History
+from domain.history import BEGINNING, History
+from domain.milestones import Decided, Version, Walk
 from domain.money import ZERO, Money, rate_text
-from domain.outcome import Award, Reason, Skip
+from domain.outcome import Award, Skip
 from domain.plan import say
 from domain.plan.counts import MOST, rising, threshold, threshold_data
 from domain.plan.model import Scope
 from domain.plan.reward import ANY_REWARD, Reward, reward_of
 from domain.plan.words import COUNTED, EVERY, LEFT, PER_WINDOW, QUALIFY, number
-from domain.progress import Chain, Counting, Invited, Key, OwnSales, Recruits
+from domain.progress import Chain, Counting, Invited, OwnSales, Recruits
 
 Of: TypeAlias = Literal["orders", "buyers", "units", "sales", "recruits", "chain"]
 
@@ -75,15 +76,6 @@ class MilestoneCount:
 
 
 WINDOWS = ("lifetime", "month", "week")
-
-
-@dataclass(slots=True)
-class Track:
-    """Somebody's way in one window: how many thresholds are decided, their awards, the sales that these shared in."""
-
-    decided: int = 0
-    awards: list[dict[str, Any]] = field(default_factory=list)
-    shared: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,48 +164,29 @@ class MilestoneRule:
 
     def outcomes(self, history: History, as_of: datetime) -> Iterator[Award | Skip]:
         """Skips as they arise, then the awards as they stand."""
-        counting = self.count.start(history)
-        tracks: dict[Key, Track] = defaultdict(Track)
-        for change in history.changes(as_of):
-            for key in counting.take(change):
-                track = tracks[key]
-                while track.decided < self.reached(counting.value(key)):
-                    track.decided += 1
-                    yield from self._decide(history, counting, key, track, change)
-        for key in sorted(tracks, key=lambda key: (key[0], key[1] or "")):
-            count = counting.value(key)
-            yield from (self._award(facts, key, count) for facts in tracks[key].awards)
+        found = Walk([Version(BEGINNING, history.terms, self)], history).decisions(as_of)
+        yield from (self.skip(decided) for decided in found if decided.reason is not None)
+        awards = [decided for decided in found if decided.reason is None]
+        yield from map(self.award, sorted(awards, key=lambda decided: (decided.key[0], decided.key[1] or "")))
 
-    def _decide(self, history: History, counting: Counting, key: Key, track: Track, change: Change) -> Iterator[Skip]:
-        """Whether he may earn, and how much, is fixed in this moment."""
-        reason: Reason | None = history.may_not_earn(key[0], change.at)
-        if reason is None and change.sale is not None and history.bought(key[0], change.sale):
-            reason = "own_order"
-        if reason is not None:
-            yield Skip(self.id, key[0], "milestone", change.sale.no if change.sale else None, None, key[1], reason)
-            return
-        base: dict[str, int] = {}
-        if self.reward.rate_bp is not None:
-            base = {
-                sale.no: fen
-                for sale, fen in counting.base(key, change.at)
-                if sale.no not in track.shared and not history.bought(key[0], sale)
-            }
-        amount = self.reward.amount(Money(sum(base.values())))
-        if amount == ZERO and self.reward.in_kind is None:
-            return  # what never was above 0 is no award
-        track.shared |= base.keys()
-        track.awards.append(self._facts(track.decided, key, change, Money(sum(base.values())), amount))
+    def skip(self, decided: Decided) -> Skip:
+        sale = decided.change.sale
+        assert decided.reason is not None  # noqa: S101 - what has none is an award
+        return Skip(
+            self.id, decided.key[0], "milestone", sale.no if sale else None, None, decided.key[1], decided.reason
+        )
 
-    def _facts(self, n: int, key: Key, change: Change, base: Money, full: Money) -> dict[str, Any]:
+    def facts(self, decided: Decided, base: Money, full: Money) -> dict[str, Any]:
+        """What is fixed in the moment in which the threshold is reached."""
+        change = decided.change
         return {
             "kind": self.kind,
             "rule": self.id,
             "title": self.title,
             "of": self.count.of,
-            "window": key[1],
-            "n": n,
-            "threshold": self.threshold(n),
+            "window": decided.key[1],
+            "n": decided.n,
+            "threshold": self.threshold(decided.n),
             "order": change.sale.no if change.sale else None,
             "joined": change.who.code if change.who else None,
             "base_fen": base.fen,
@@ -222,17 +195,18 @@ class MilestoneRule:
             "reward": self.reward.in_kind,
         }
 
-    def _award(self, decided: dict[str, Any], key: Key, count: int) -> Award:
+    def award(self, decided: Decided) -> Award:
         """It stands while the count is at its threshold or above."""
-        stands = count >= decided["threshold"]
-        facts = decided | {"count": count, "amount_fen": decided["full_fen"] if stands else 0}
+        stands = decided.count >= decided.facts["threshold"]
+        amount = decided.facts["full_fen"] if stands else 0
+        facts = decided.facts | {"count": decided.count, "amount_fen": amount}
         return Award(
             rule=self.id,
-            to=key[0],
+            to=decided.key[0],
             as_="milestone",
             order=facts["order"],
             line=None,
-            window=key[1],
+            window=decided.key[1],
             n=facts["n"],
             amount=Money(facts["amount_fen"]),
             state="available" if stands else "reversed",

@@ -106,13 +106,13 @@ class RankingRule:
                 if reason is not None:  # he keeps his rank and gets nothing
                     yield Skip(self.id, place.code, "ranking", None, None, period.label, reason)
                 elif prize.amount() or prize.in_kind is not None:
-                    yield self._award(place, n, prize, period.label)
+                    yield self.award(place, n, prize, period.label)
 
     def places(self, sales: Iterable[Sale], at: datetime) -> list[Place]:
         """The value of everybody who sold something that counts."""
         found: dict[str, Place] = {}
         for sale in sales:
-            value = self._value(sale.part(self.scope, at))
+            value = self.value(sale.part(self.scope, at))
             if value:
                 before = found.get(sale.seller, Place(sale.seller, 0, sale.paid_at))
                 last = max(before.reached_at, sale.paid_at)
@@ -125,10 +125,12 @@ class RankingRule:
         able = [place for place in places if place.value >= least]
         return sorted(able, key=lambda place: (-place.value, place.reached_at, place.code))
 
-    def _value(self, part: Part) -> int:
+    def value(self, part: Part) -> int:
+        """What a sale adds, by what of it is in scope."""
         return {"sales": part.net.fen, "orders": int(part.net > ZERO), "units": part.units}[self.by]
 
-    def _award(self, place: Place, n: int, prize: Reward, label: str) -> Award:
+    def award(self, place: Place, n: int, prize: Reward, label: str) -> Award:
+        """The n-th prize for whoever has the n-th rank."""
         amount = prize.amount()
         facts = {
             "kind": self.kind,

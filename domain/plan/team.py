@@ -103,7 +103,7 @@ class TeamRule:
                 if reason is not None:
                     yield Skip(self.id, code, "team", None, None, period.label, reason)
                 elif facts is not None and facts["amount_fen"]:
-                    yield self._award(code, facts | {"window": period.label})
+                    yield self.award(code, facts | {"window": period.label})
 
     def team_sales(self, history: History, sales: list[Sale], at: datetime) -> dict[str, Money]:
         """What the team of each sold, by the chain stored with each order; nobody earns on what he bought himself."""
@@ -138,7 +138,8 @@ class TeamRule:
         }
         return facts | {"amount_fen": self.amount_of(facts).fen}
 
-    def _award(self, code: str, facts: dict[str, Any]) -> Award:
+    def award(self, code: str, facts: dict[str, Any]) -> Award:
+        """Of the facts of `bonus` and the window's label."""
         return Award(
             rule=self.id,
             to=code,

@@ -322,7 +322,9 @@ def upgrade() -> None:
         sa.Column("opened_at", INSTANT, nullable=False),
         sa.Column("closed_at", INSTANT, nullable=True),
         sa.Column("reason", sa.String(length=16), nullable=False),
+        sa.Column("slot", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_settlement_run")),
+        sa.UniqueConstraint("slot", name=op.f("uq_settlement_run_slot")),
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",
@@ -353,7 +355,7 @@ def upgrade() -> None:
         sa.Column("purpose", sa.String(length=32), nullable=False),
         sa.Column("balance", sa.BigInteger(), nullable=True),
         sa.CheckConstraint(
-            "balance IS NULL OR balance >= 0 OR purpose = 'available'",
+            "balance IS NULL OR balance >= 0 OR purpose IN ('available', 'points')",
             name=op.f("ck_ledger_account_only_available_may_be_negative"),
         ),
         sa.ForeignKeyConstraint(["distributor_id"], ["distributor.id"], name=op.f("fk_ledger_account_distributor_id")),
@@ -364,6 +366,20 @@ def upgrade() -> None:
         mysql_engine="InnoDB",
     )
     op.create_index("ix_ledger_account_distributor_id", "ledger_account", ["distributor_id"], unique=False)
+    op.create_table(
+        "milestone_mark",
+        sa.Column("distributor_id", ID, autoincrement=False, nullable=False),
+        sa.Column("standing", sa.String(length=64), nullable=False),
+        sa.Column("until", INSTANT, nullable=True),
+        sa.Column("due_at", INSTANT, nullable=True),
+        sa.Column("progress", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["distributor_id"], ["distributor.id"], name=op.f("fk_milestone_mark_distributor_id")),
+        sa.PrimaryKeyConstraint("distributor_id", name=op.f("pk_milestone_mark")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_milestone_mark_due_at", "milestone_mark", ["due_at", "distributor_id"], unique=False)
     op.create_table(
         "orders",
         sa.Column("id", ID, autoincrement=True, nullable=False),
@@ -389,6 +405,7 @@ def upgrade() -> None:
         sa.Column("completed_at", INSTANT, nullable=True),
         sa.Column("settles_at", INSTANT, nullable=True),
         sa.Column("received_at", INSTANT, nullable=False),
+        sa.Column("milestones_due_at", INSTANT, nullable=True),
         sa.ForeignKeyConstraint(
             ["buyer_distributor_id"], ["distributor.id"], name=op.f("fk_orders_buyer_distributor_id")
         ),
@@ -402,6 +419,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_orders_distributor_id_paid_at", "orders", ["distributor_id", "paid_at"], unique=False)
     op.create_index("ix_orders_distributor_id_settles_at", "orders", ["distributor_id", "settles_at"], unique=False)
+    op.create_index("ix_orders_milestones_due_at", "orders", ["milestones_due_at", "distributor_id"], unique=False)
     op.create_index("ix_orders_no", "orders", ["no"], unique=False)
     op.create_index("ix_orders_paid_at", "orders", ["paid_at"], unique=False)
     op.create_table(
@@ -430,6 +448,8 @@ def upgrade() -> None:
         sa.Column("distributor_id", ID, nullable=False),
         sa.Column("amount", sa.BigInteger(), nullable=False),
         sa.Column("orders", sa.BigInteger(), nullable=False),
+        sa.Column("bonus", sa.BigInteger(), nullable=False),
+        sa.Column("told_at", INSTANT, nullable=True),
         sa.Column("settled_at", INSTANT, nullable=False),
         sa.ForeignKeyConstraint(["distributor_id"], ["distributor.id"], name=op.f("fk_statement_distributor_id")),
         sa.ForeignKeyConstraint(["run_id"], ["settlement_run.id"], name=op.f("fk_statement_run_id")),
@@ -440,6 +460,36 @@ def upgrade() -> None:
         mysql_engine="InnoDB",
     )
     op.create_index("ix_statement_distributor_id_id", "statement", ["distributor_id", "id"], unique=False)
+    op.create_table(
+        "submission",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("key", sa.String(length=160), nullable=False),
+        sa.Column("distributor_id", ID, nullable=False),
+        sa.Column("plan_version_id", ID, nullable=False),
+        sa.Column("rule", sa.String(length=64), nullable=False),
+        sa.Column("title", sa.String(length=64), nullable=False),
+        sa.Column("window", sa.String(length=16), nullable=False),
+        sa.Column("evidence", LONG_TEXT, nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("submitted_at", INSTANT, nullable=False),
+        sa.Column("decided_at", INSTANT, nullable=True),
+        sa.Column("decided_by", sa.String(length=64), nullable=True),
+        sa.Column("because", sa.String(length=255), nullable=True),
+        sa.CheckConstraint(
+            "decided_at IS NOT NULL OR state = 'requested'", name=op.f("ck_submission_decided_at_a_time")
+        ),
+        sa.ForeignKeyConstraint(["distributor_id"], ["distributor.id"], name=op.f("fk_submission_distributor_id")),
+        sa.ForeignKeyConstraint(["plan_version_id"], ["plan_version.id"], name=op.f("fk_submission_plan_version_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_submission")),
+        sa.UniqueConstraint("key", name=op.f("uq_submission_key")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index(
+        "ix_submission_distributor_id_rule_window", "submission", ["distributor_id", "rule", "window"], unique=False
+    )
+    op.create_index("ix_submission_state_id", "submission", ["state", "id"], unique=False)
     op.create_table(
         "suspension",
         sa.Column("id", ID, autoincrement=True, nullable=False),
@@ -490,6 +540,26 @@ def upgrade() -> None:
     )
     op.create_index("ix_touch_distributor_id_at", "touch", ["distributor_id", "at"], unique=False)
     op.create_index("ix_touch_identity_digest_at", "touch", ["identity_digest", "at"], unique=False)
+    op.create_table(
+        "window_run",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("rule", sa.String(length=64), nullable=False),
+        sa.Column("as", sa.String(length=16), nullable=False),
+        sa.Column("window", sa.String(length=16), nullable=False),
+        sa.Column("plan_version_id", ID, nullable=False),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("after", ID, nullable=False),
+        sa.Column("opened_at", INSTANT, nullable=False),
+        sa.Column("closed_at", INSTANT, nullable=True),
+        sa.ForeignKeyConstraint(["plan_version_id"], ["plan_version.id"], name=op.f("fk_window_run_plan_version_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_window_run")),
+        sa.UniqueConstraint("rule", "as", "window", name=op.f("uq_window_run_rule_as_window")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_window_run_state", "window_run", ["state"], unique=False)
     op.create_table(
         "withdrawal",
         sa.Column("id", ID, autoincrement=True, nullable=False),
@@ -544,6 +614,39 @@ def upgrade() -> None:
     op.create_index("ix_award_distributor_id_paid_at", "award", ["distributor_id", "paid_at"], unique=False)
     op.create_index("ix_award_distributor_id_state", "award", ["distributor_id", "state", "settles_at"], unique=False)
     op.create_index("ix_award_state_settles_at", "award", ["state", "settles_at", "distributor_id"], unique=False)
+    op.create_table(
+        "bonus",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("rule", sa.String(length=64), nullable=False),
+        sa.Column("distributor_id", ID, nullable=False),
+        sa.Column("as", sa.String(length=16), nullable=False),
+        sa.Column("window", sa.String(length=16), nullable=False),
+        sa.Column("n", sa.BigInteger(), nullable=False),
+        sa.Column("order_id", ID, nullable=True),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("full", sa.BigInteger(), nullable=False),
+        sa.Column("base", sa.BigInteger(), nullable=False),
+        sa.Column("rate_bp", sa.BigInteger(), nullable=True),
+        sa.Column("reward", sa.JSON(), nullable=True),
+        sa.Column("facts", sa.JSON(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("reason", sa.String(length=32), nullable=True),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.Column("changes", sa.BigInteger(), nullable=False),
+        sa.Column("run_id", ID, nullable=True),
+        sa.ForeignKeyConstraint(["distributor_id"], ["distributor.id"], name=op.f("fk_bonus_distributor_id")),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_bonus_order_id")),
+        sa.ForeignKeyConstraint(["run_id"], ["settlement_run.id"], name=op.f("fk_bonus_run_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_bonus")),
+        sa.UniqueConstraint(
+            "distributor_id", "rule", "as", "window", "n", name=op.f("uq_bonus_distributor_id_rule_as_window_n")
+        ),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_bonus_distributor_id_at", "bonus", ["distributor_id", "at"], unique=False)
+    op.create_index("ix_bonus_order_id", "bonus", ["order_id"], unique=False)
     op.create_table(
         "ledger_posting",
         sa.Column("id", ID, autoincrement=True, nullable=False),
@@ -604,6 +707,7 @@ def upgrade() -> None:
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",
     )
+    op.create_index("ix_refund_at", "refund", ["at"], unique=False)
     op.create_index("ix_refund_distributor_id_at", "refund", ["distributor_id", "at"], unique=False)
     op.create_index("ix_refund_order_id", "refund", ["order_id"], unique=False)
     op.create_table(
@@ -684,9 +788,44 @@ def upgrade() -> None:
         mysql_engine="InnoDB",
     )
     op.create_index("ix_skip_order_id", "skip", ["order_id"], unique=False)
+    op.create_table(
+        "window_sum",
+        sa.Column("window_run_id", ID, autoincrement=False, nullable=False),
+        sa.Column("distributor_id", ID, autoincrement=False, nullable=False),
+        sa.Column("sales", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["window_run_id"], ["window_run.id"], name=op.f("fk_window_sum_window_run_id")),
+        sa.PrimaryKeyConstraint("window_run_id", "distributor_id", name=op.f("pk_window_sum")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
+        "entitlement",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("bonus_id", ID, nullable=False),
+        sa.Column("distributor_id", ID, nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("content", sa.String(length=128), nullable=False),
+        sa.Column("worth", sa.BigInteger(), nullable=True),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("issued_at", INSTANT, nullable=False),
+        sa.Column("changed_at", INSTANT, nullable=False),
+        sa.Column("note", sa.String(length=255), nullable=True),
+        sa.ForeignKeyConstraint(["bonus_id"], ["bonus.id"], name=op.f("fk_entitlement_bonus_id")),
+        sa.ForeignKeyConstraint(["distributor_id"], ["distributor.id"], name=op.f("fk_entitlement_distributor_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_entitlement")),
+        sa.UniqueConstraint("bonus_id", name=op.f("uq_entitlement_bonus_id")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_entitlement_distributor_id_state", "entitlement", ["distributor_id", "state"], unique=False)
+    op.create_index("ix_entitlement_state_id", "entitlement", ["state", "id"], unique=False)
 
 
 def downgrade() -> None:
+    op.drop_table("entitlement")
+    op.drop_table("window_sum")
     op.drop_table("skip")
     op.drop_table("shipment")
     op.drop_table("rollup_sum")
@@ -695,14 +834,18 @@ def downgrade() -> None:
     op.drop_table("refund")
     op.drop_table("order_line")
     op.drop_table("ledger_posting")
+    op.drop_table("bonus")
     op.drop_table("award")
     op.drop_table("withdrawal")
+    op.drop_table("window_run")
     op.drop_table("touch")
     op.drop_table("tally")
     op.drop_table("suspension")
+    op.drop_table("submission")
     op.drop_table("statement")
     op.drop_table("rollup")
     op.drop_table("orders")
+    op.drop_table("milestone_mark")
     op.drop_table("ledger_account")
     op.drop_table("identity")
     op.drop_table("settlement_run")

@@ -26,7 +26,7 @@ from jobs.settlement import SettlementJob
 from models import schema
 from tests.support.databases import Database
 from tests.support.shop import Shop, catalogue, understanding
-from web.commands import CommandDeps, db, demo, distributor, explain, ledger, operator, plan, rollup
+from web.commands import CommandDeps, db, demo, distributor, entitlement, explain, ledger, operator, plan, rollup
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 ASSETS = ROOT / "assets"
@@ -90,6 +90,7 @@ def commands_of(shop: Shop) -> list[click.Command]:
     return [
         plan.group(deps),
         ledger.group(deps),
+        entitlement.group(deps),
         explain.command(deps),
         operator.group(deps),
         distributor.group(deps),

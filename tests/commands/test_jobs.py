@@ -19,7 +19,7 @@ def completed(shop: Shop) -> Shop:
 
 
 def test_settle_makes_what_is_due_available_once(flask: Flask, completed: Shop) -> None:
-    nothing = {"runs": 0, "distributors": 0, "failed": 0, "amount": "0.00"}
+    nothing = {"runs": 0, "distributors": 0, "failed": 0, "amount": "0.00", "bonuses": "0.00", "windows": 0}
     now = flask("settle", "--json").data
     assert now == {"as_of": "2026-11-18T10:00:00+08:00", **nothing}
     ahead = flask("settle", "--as-of", "2026-11-25T10:00:00", "--json").data

@@ -186,12 +186,6 @@ def test_diff_counts_whom_a_change_concerns(flask: Flask, shop: Shop, tmp_path: 
 # publish and list
 
 
-def test_what_the_live_path_cannot_carry_out_yet_is_refused_with_its_lines(flask: Flask) -> None:
-    printed = flask("plan", "publish", ASSETS / "plans" / "three-for-one.yaml", "--json", code=1)
-    assert [(it["line"], it["field"]) for it in printed.data["error"]["fields"]] == [(7, "rules[0].kind")]
-    assert len(flask("plan", "list", "--json").data["versions"]) == 1
-
-
 def test_publish_makes_the_next_version_from_now_on(flask: Flask, shop: Shop) -> None:
     shop.later(hours=1, microseconds=500)
     data = flask("plan", "publish", FRUIT, "--operator", "BOSS", "--tick", "TP-1", "--json").data

@@ -79,14 +79,7 @@ def pays_for_people(document: Plan) -> bool:
     return any(award.amount or "title" not in (award.reward or {}) for award in awards)
 
 
-@pytest.fixture
-def everything_live(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the live path cannot carry out yet is refused before the gate; here the gate itself is meant."""
-    monkeypatch.setattr("domain.plan.live_faults", lambda document: [])
-
-
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-@pytest.mark.usefixtures("everything_live")
 def test_who_must_pay_to_get_in_or_is_paid_for_people_is_never_published(database: Database) -> None:
     vault = Vault([FERNET], "a secret key of the tests")
     hit = 0
@@ -110,7 +103,6 @@ def test_who_must_pay_to_get_in_or_is_paid_for_people_is_never_published(databas
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-@pytest.mark.usefixtures("everything_live")
 def test_the_same_through_publish_itself(database: Database) -> None:
     """And what is clean goes through with its ticks and records, so that the gate is no wall."""
     vault = Vault([FERNET], "a secret key of the tests")

@@ -19,7 +19,6 @@ from domain.plan import (
     Terms,
     canonical,
     digest,
-    live_faults,
     parse,
 )
 
@@ -221,35 +220,6 @@ def test_a_fault_says_what_is_allowed_in_both_languages() -> None:
         f"第 3 行 terms.own_order：不认识的键；可用的键：{keys} / "
         f"line 3 terms.own_order: unknown key; allowed here: {keys}"
     )
-
-
-# What can be evaluated and not be published yet
-
-
-def test_what_the_live_path_cannot_carry_out_yet_is_named_with_its_line() -> None:
-    text = "name: x\nrules:\n  - id: a\n    kind: task\n    title: t\n    evidence: text\n    reward: {points: 1}\n"
-    (fault,) = live_faults(parse(text))
-    assert (fault.line, fault.key) == (4, "rules[0].kind")
-    assert "task" in fault.zh
-    assert "还不能发布" in fault.zh
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "name: x\nrules: []\nlevels: [{id: a, title: t}]\n",
-        with_row("{to: seller, rate: {by: role, table: {guide: 1%}}}"),
-        with_row('{to: seller, amount: {by: orders, steps: {1: "1.00"}}}'),
-        with_row("{to: seller, rate: 1%, if: {of: orders, at_least: 1}}"),
-    ],
-    ids=["levels", "a table", "steps", "a condition"],
-)
-def test_rates_that_depend_on_counts_can_be_carried_out(text: str) -> None:
-    assert live_faults(parse(text)) == []
-
-
-def test_a_plan_of_plain_commission_rules_can_be_carried_out() -> None:
-    assert live_faults(parse(FULL)) == []
 
 
 # What is no plan at all

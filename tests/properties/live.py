@@ -53,6 +53,7 @@ class Live:
     now: datetime = worlds.T0
     ids: list[int] = field(default_factory=list)
     codes: list[str] = field(default_factory=list)
+    in_force_from: datetime = worlds.T0
 
     def __post_init__(self) -> None:
         self.vault = Vault([FERNET], "a secret key of the tests")
@@ -83,7 +84,7 @@ class Live:
                     )
                 )
             session.flush()
-            plans.put_in_force(session, self.plan, starts_at=worlds.T0)
+            plans.put_in_force(session, self.plan, starts_at=self.in_force_from)
             people = self.history.people
             for place, person in enumerate(people):
                 inviter = person.inviter if person.binds_at is None else None

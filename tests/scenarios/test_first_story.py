@@ -18,7 +18,14 @@ def test_a_newcomer_joins_sells_and_is_paid(shop: Shop) -> None:
 
     shop.completes(no)
     shop.later(days=8)
-    assert shop.settles() == {"runs": 1, "distributors": 1, "failed": 0, "amount": "6.80"}
+    assert shop.settles() == {
+        "runs": 1,
+        "distributors": 1,
+        "failed": 0,
+        "amount": "6.80",
+        "bonuses": "0.00",
+        "windows": 0,
+    }
     assert shop.told("xiaoli")[-1].startswith("6.80 元已结算（1 单），现在可提现 6.80 元。")
 
     assert shop.says("xiaoli", "提现5块").startswith("提现 5.00 元")

@@ -29,14 +29,18 @@ def group(deps: CommandDeps) -> click.Group:
             "ok": not found,
             "accounts": accounts,
             "entries": entries,
-            "differences": [
-                {"what": item.what, "expected": item.expected.yuan, "found": item.found.yuan} for item in found
-            ],
+            "differences": [_difference(item) for item in found],
         }
         if not found:
             return Answer(data, f"账本无误：{accounts} 个账户、{entries} 笔凭证都对得上。")
-        rows = [("哪里", "应为", "实为"), *((item.what, item.expected.spoken, item.found.spoken) for item in found)]
+        rows = [("哪里", "应为", "实为")]
+        rows += [(item.what, item.said(item.expected), item.said(item.found)) for item in found]
         text = f"账本有 {len(found)} 处对不上。先停止审核提现，再查这些账户和凭证：\n{columns(rows, right=(1, 2))}"
         return Answer(data, text, found=True)
 
     return commands
+
+
+def _difference(item: ledger.Difference) -> dict[str, str]:
+    unit = {"unit": item.unit} if item.unit == "points" else {}
+    return {"what": item.what, "expected": item.said(item.expected), "found": item.said(item.found), **unit}
