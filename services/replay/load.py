@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import BigInteger, BindParameter, and_, bindparam, func, or_, select, type_coerce
 from sqlalchemy.orm import Session
 
 from domain.errors import DomainError
+from domain.periods import day_of, month_of, week_of
 from models.base import table_of
+from models.bonus import Bonus
 from models.commission import Award
 from models.distributor import Distributor, Suspension
 from models.order import Order, OrderLine, Refund
@@ -20,7 +22,7 @@ from services.replay.facts import OrderFacts, People, PersonFacts, Seated, Span,
 CHUNK = 2_000
 NOT_YET = ("review", "refused")
 _O, _L, _R = table_of(Order).c, table_of(OrderLine).c, table_of(Refund).c
-_A, _S, _D = table_of(Award).c, table_of(Suspension).c, table_of(Distributor).c
+_A, _B, _S, _D = table_of(Award).c, table_of(Bonus).c, table_of(Suspension).c, table_of(Distributor).c
 
 
 class NothingToReplay(DomainError):
@@ -145,15 +147,28 @@ def _seated(step: Mapping[str, Any]) -> Seated:
 def really_paid(session: Session, span: Span) -> dict[int, int]:
     """Fen by distributor of everything that was booked for the orders of the span, as it stands.
 
-    Each table of awards has a row here; so far there is one. What is paid for no order belongs to the span whose
-    windows it was computed for, as in the replay.
+    Commission and milestones by the payment of their order; a milestone of a joining by its moment; teams and rankings
+    of every window that the span touches. Tasks have no part in a replay.
     """
+    within = [_O.paid_at >= span.start, _O.paid_at < span.end]
+    of_orders = _B.order_id.in_(select(_O.id).where(*within))
+    of_joinings = and_(_B.order_id.is_(None), _B["as"] == "milestone", _B.at >= span.start, _B.at < span.end)
+    of_windows = and_(_B["as"].in_(("team", "ranking")), _B.window.in_(_labels(span)))
     paid: dict[int, int] = defaultdict(int)
-    for who, at, amount in ((_A.distributor_id, _A.paid_at, _A.amount),):
+    for who, amount, held in (
+        (_A.distributor_id, _A.amount, [_A.paid_at >= span.start, _A.paid_at < span.end]),
+        (_B.distributor_id, _B.amount, [or_(of_orders, of_joinings, of_windows)]),
+    ):
         fen = type_coerce(func.sum(amount), BigInteger)
-        for id_, booked in session.execute(select(who, fen).where(at >= span.start, at < span.end).group_by(who)):
+        for id_, booked in session.execute(select(who, fen).where(*held).group_by(who)):
             paid[id_] += int(booked)
     return paid
+
+
+def _labels(span: Span) -> list[str]:
+    """Of every day, week and month that the span touches."""
+    days = (span.first + timedelta(days=number) for number in range((span.last - span.first).days + 1))
+    return sorted({period.label for day in days for period in (day_of(day), week_of(day), month_of(day))})
 
 
 def nicknames(session: Session, codes: list[str]) -> dict[str, str]:
