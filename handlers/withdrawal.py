@@ -16,7 +16,7 @@ from domain.withdrawal import State
 from handlers.context import Context
 from models.distributor import Distributor
 from models.withdrawal import Withdrawal
-from services import distributor, ledger, withdrawal
+from services import distributor, ledger, message, withdrawal
 
 CONFIRM = "withdraw.confirm"
 
@@ -91,6 +91,8 @@ def cancel(ask: Intent, ctx: Context) -> Reply:
 
 def _close_card(ctx: Context, task: str, key: str) -> None:
     """Grey the card's buttons out; the click's own code first, else the one that sending it gave."""
+    if not message.has_cards(ctx.lane):
+        return
     body = {
         "userids": [ctx.address.sender],
         "task": task,

@@ -98,12 +98,12 @@ class SettlementJob:
             self._wake([lane])
 
     def _push(self, session: Session, statement: Statement) -> str | None:
-        userid = distributor.wecom_userid(session, statement.distributor_id)
-        if userid is None:
+        address = distributor.address(session, statement.distributor_id)
+        if address is None:
             return None
         available = ledger.balances(session, statement.distributor_id).available
         said = Reply.of("told.settled", amount=statement.amount, orders=statement.orders, available=available)
-        lane = message.lane_of_member(userid)
+        lane = message.lane_of(address.channel, address.sender)
         key = f"statement:{statement.run_id}:{statement.distributor_id}"
         message.tell(session, self._catalogue, said, key=key, lane=lane, now=self._clock())
         return lane
