@@ -24,8 +24,8 @@ from bot.understanding import Understanding
 from bot.understanding.products import ProductName
 from domain.conversation import Inbound, Intent, Reply
 from domain.errors import DomainError
-from domain.person import linking_of
 from domain.periods import shanghai_date
+from domain.person import linking_of
 from domain.text import split_text
 from handlers import Context, House, commission
 from models import Sessions

@@ -67,7 +67,9 @@ def _template(name: str, value: Any) -> Template:
             raise ValueError(f"{name}: {label!r} is no field of a template, such as amount2 or thing3")
         unknown = _facts(words) - FACTS[name]
         if unknown:
-            raise ValueError(f"{name}.{label}: {', '.join(sorted(unknown))} is none of {', '.join(sorted(FACTS[name]))}")
+            raise ValueError(
+                f"{name}.{label}: {', '.join(sorted(unknown))} is none of {', '.join(sorted(FACTS[name]))}"
+            )
     return Template(value["id"], dict(fields))
 
 
@@ -77,7 +79,9 @@ def _facts(words: str) -> set[str]:
 
 def fill(template: Template, values: Mapping[str, str]) -> dict[str, dict[str, str]]:
     """The `data` of the message: each field in its kind's form, cut to its length. KeyError for a missing fact."""
-    return {label: {"value": _fitted(label, words.format_map(dict(values)))} for label, words in template.fields.items()}
+    return {
+        label: {"value": _fitted(label, words.format_map(dict(values)))} for label, words in template.fields.items()
+    }
 
 
 def _fitted(label: str, text: str) -> str:

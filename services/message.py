@@ -303,5 +303,12 @@ def notice(catalogue: Catalogue, reply: Reply, lane: str, now: datetime) -> dict
 
 def tell(session: Session, catalogue: Catalogue, reply: Reply, *, key: str, lane: str, now: datetime) -> None:
     """Send a whole reply to somebody who did not just write: words first, then what follows them."""
-    queue_text(session, key=key, lane=lane, text=words(catalogue, reply, lane), now=now, more=notice(catalogue, reply, lane, now))
+    queue_text(
+        session,
+        key=key,
+        lane=lane,
+        text=words(catalogue, reply, lane),
+        now=now,
+        more=notice(catalogue, reply, lane, now),
+    )
     queue_extras(session, catalogue, reply, key=key, lane=lane, now=now)

@@ -55,9 +55,7 @@ def parse(plain: bytes, person: Person) -> tuple[Inbound, str, str]:
     return _message(found, kind, digest, sealed, sent_at, plain), openid, account
 
 
-def _message(
-    found: dict[str, str], kind: str, digest: str, sealed: str, sent_at: datetime, plain: bytes
-) -> Inbound:
+def _message(found: dict[str, str], kind: str, digest: str, sealed: str, sent_at: datetime, plain: bytes) -> Inbound:
     number = found.get("MsgId", "").strip()
     key = f"msg:{quote(number, safe='')}" if number else f"content:{hashlib.sha256(plain).hexdigest()}"
     if len(key) > 160:

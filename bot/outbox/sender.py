@@ -333,7 +333,9 @@ class Sender:
             with session.begin_nested():
                 self._official.on_union(session, row.lane.partition(":")[2], unionid)
         except Exception as fault:
-            log.error("unionid could not be kept", extra={"event": "outbox.union", "outbox_id": row.id, **_where(fault)})
+            log.error(
+                "unionid could not be kept", extra={"event": "outbox.union", "outbox_id": row.id, **_where(fault)}
+            )
 
     def _give_up(self, row: Outbox, verdict: GivenUp) -> None:
         row.state, row.fault = "given_up", verdict.reason[:255]
