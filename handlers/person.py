@@ -26,7 +26,7 @@ def _give_code(ctx: Context) -> Reply:
     code = person.give_code(
         ctx.session, ctx.house.vault, ctx.me, ctx.address.channel, below=ctx.house.below, now=ctx.now
     )
-    return Reply.of("profile.code", code=code).then("profile.code_next")
+    return Reply.of("profile.code", code=code).then("profile.code_next", code=code)
 
 
 def _link(ctx: Context, typed: str) -> Reply:

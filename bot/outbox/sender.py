@@ -167,10 +167,9 @@ class Sender:
     def _task(self, session: Session, row: Outbox, now: datetime) -> Task | None:
         """The row in work; None where it is given up at once."""
         refusal = self._refusal(row, now) or _without_code(session, row)
-        if refusal is None and row.state == "waiting" and self._official and row.lane.startswith(lanes.OFFICIAL):
-            if (reason := self._official.parking(session, row, now)) is not None:
-                row.state, row.fault = "parked", reason
-                return None
+        if refusal is None and (reason := self._parking(session, row, now)) is not None:
+            row.state, row.fault = "parked", reason
+            return None
         if refusal is None and (row.kind not in PICTURES or row.request is not None):
             refusal = self._freeze(session, row, now, "")
         if refusal is not None:
@@ -178,6 +177,12 @@ class Sender:
             return None
         probe = pauses.find(session, pauses.scope_of(row.lane)) is not None
         return _as_task(row, now, probe=probe)
+
+    def _parking(self, session: Session, row: Outbox, now: datetime) -> str | None:
+        """Why the row has to wait for its receiver; only a chat of the 公众号 asks for that."""
+        if self._official is None or row.state != "waiting" or not row.lane.startswith(lanes.OFFICIAL):
+            return None
+        return self._official.parking(session, row, now)
 
     def _refusal(self, row: Outbox, now: datetime) -> GivenUp | None:
         """Why the row cannot even be tried."""

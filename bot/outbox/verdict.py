@@ -22,6 +22,7 @@ UNKNOWN_TRIES = 5
 BEFORE_SENDING = ("gettoken", "stable_token", "media/upload")  # whatever became of these, nobody has seen a message
 PATIENCE, PATIENT_TRIES = timedelta(hours=24), 1440
 DRAWING_TRIES = 3
+NO_PERMISSION = 48001
 SENDING = ("message/send", "message/custom/send", "webhook/send", "gettoken", "stable_token")  # a quota ends them all
 
 
@@ -160,7 +161,9 @@ def _refused(fault: Refused | TokenRejected, tried: Attempt) -> Verdict:
 
 def _to_be_fixed(fault: WeComFault, tried: Attempt) -> Verdict:
     errcode = fault.errcode if isinstance(fault, Refused | TokenRejected) else 0
-    if tried.lane.startswith((DIRECTORY, FOLLOWER)) and isinstance(fault, Refused):
+    if tried.lane.startswith(FOLLOWER) and errcode == NO_PERMISSION:
+        return GivenUp(fault.reason)  # an account that is not bound to an open platform: his orders say who he is
+    if tried.lane.startswith(DIRECTORY) and isinstance(fault, Refused):
         return GivenUp(fault.reason)  # the app may send but not read the directory; nicknames can be told
     if tried.lane.startswith(ROBOT) and _out_of_patience(tried):
         return GivenUp(f"given up after a day: {fault.reason}")

@@ -40,11 +40,16 @@ class OfficialApi(Api):
         super().__init__(world, faults, tokens)  # type: ignore[arg-type]
         self._prefix = "official/"
 
+    def _check_address(self, ip: str) -> None:
+        trusted = self._faults.ip_list
+        if trusted is not None and ip not in trusted:
+            raise ApiError(40164)
+
     def _success(self, call: Call, found: dict[str, Any]) -> Response:
         return jsonify(found or {"errcode": 0, "errmsg": "ok"})
 
     def _failure(self, call: Call, error: ApiError) -> Response:
-        code = 40164 if error.code == 60020 else error.code
+        code = error.code
         usual = error.message == MESSAGES.get(error.code, "invalid Request Parameter")
         words = WORDS.get(code, error.message) if usual else error.message
         rid = f"{secrets.token_hex(4)}-{secrets.token_hex(4)}-{secrets.token_hex(4)}"

@@ -51,7 +51,7 @@ def register(sim: Blueprint, simulator: Simulator) -> None:
             here.messages.put_template(wish.text("id"), wish.text("title", "通知"), fields)
         return jsonify({"templates": here.messages.templates})
 
-    @sim.post("/official/tokens/invalidate")
+    @sim.post("/official/tokens/invalidate", endpoint="official_invalidate")
     def invalidate() -> Response:
         return jsonify({"invalidated": account().tokens.invalidate()})
 
