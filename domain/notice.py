@@ -65,7 +65,10 @@ def _template(name: str, value: Any) -> Template:
     for label, words in fields.items():
         if not (kind := _FIELD.fullmatch(label)) or kind[1] not in LONGEST:
             raise ValueError(f"{name}: {label!r} is no field of a template, such as amount2 or thing3")
-        unknown = _facts(words) - FACTS[name]
+        try:
+            unknown = _facts(words) - FACTS[name]
+        except ValueError as fault:
+            raise ValueError(f"{name}.{label}: {fault}") from None
         if unknown:
             raise ValueError(
                 f"{name}.{label}: {', '.join(sorted(unknown))} is none of {', '.join(sorted(FACTS[name]))}"

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import json
+import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import select, text
 
+from bot.official import doctor
+from bot.official.commands import OfficialDeps, group
+from bot.outbox.official import Official
+from domain.conversation import Inbound
 from domain.notice import Template
 from models.base import Base
 from models.message import Outbox, Pause
 from models.person import Follower
-from services import message
+from services import follower, message
 from simulator import Limits
-from tests.support.account import Account, running
+from tests.support.account import TOKEN, Account, running
 from tests.support.databases import Database
+from tests.support.shop import catalogue
 
 ON_SQLITE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 ME, OTHER = "oa-linxia", "oa-zhouyu"
@@ -260,6 +268,71 @@ def test_leaving_and_coming_back_may_arrive_the_other_way_round(account: Account
         assert session.scalars(select(Follower.follows)).one() is True
 
 
+def test_a_message_is_not_parked_while_the_contact_that_frees_it_goes_by(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sender looks while the contact's transaction is open: it waits for it, and then may send."""
+    if account.shop.sessions.engine.dialect.name == "sqlite":
+        pytest.skip("SQLite has one writer at a time")
+    account.joins(ME)
+    account.later(hours=49)
+    tell(account, "通知")
+    looking = threading.Event()
+    parking = Official.parking
+
+    def look(self: Official, *given: Any) -> str | None:
+        looking.set()
+        return parking(self, *given)
+
+    monkeypatch.setattr(Official, "parking", look)
+    now = account.shop.clock()
+    account.simulator.official.grants.give(ME, "message")  # type: ignore[union-attr]
+    inbound = Inbound("msg:race", "official", account.digest(ME), "text", "在吗", now)
+    sending = threading.Thread(target=account.sender.send_lane, args=(account.lane(ME),))
+    with account.shop.sessions.writing() as session:
+        follower.seen(session, inbound, now=now)
+        session.flush()
+        sending.start()
+        assert looking.wait(20)
+    sending.join()
+    assert (states(account), account.seen(ME)) == (["sent"], ["通知"])
+
+
+# By hand
+
+
+def test_the_merchant_makes_the_menu_and_a_distributors_code(account: Account) -> None:
+    deps = OfficialDeps(account.shop.sessions, account.shop.clock, catalogue(), account.client(), lambda: None)
+    flask = CliRunner()
+    made = flask.invoke(group(deps), ["menu", "--json"])
+    assert made.exit_code == 0, made.output
+    assert account.client().menu_get()["menu"]["button"] == json.loads(made.stdout)["button"]
+    code = account.shop.joins("xiaoli")
+    answer = json.loads(flask.invoke(group(deps), ["qrcode", code.lower(), "--json"]).stdout)
+    assert answer["picture"].startswith("https://mp.weixin.qq.com/cgi-bin/showqrcode?ticket=")
+    assert "邀请你一起做" in account.does("scan", ME, ticket=answer["url"])
+    assert flask.invoke(group(deps), ["qrcode", "ZZZZZZ"]).exit_code == 1
+    assert flask.invoke(group(deps), ["qrcode", code, "--days", "31"]).exit_code == 2
+
+
+@ON_SQLITE
+def test_the_doctor_looks_at_the_account(account: Account) -> None:
+    house = doctor.OfficialHouse(
+        account.shop.sessions, account.client(), TOKEN, account.callback_base, account.url, {}, simulated=True
+    )
+    assert [(found.check, found.status) for check in doctor.checks(house) for found in check.run()] == [
+        ("official.token", "ok"),
+        ("official.menu", "note"),
+        ("official.callback", "ok"),
+        ("official.templates", "note"),
+    ]
+    account.act("faults", ip_list=["10.0.0.1"])
+    (menu,) = doctor.menu(house)
+    assert (menu.status, "127.0.0.1" in menu.said) == ("wrong", True)
+    (nothing,) = [found for check in doctor.checks(None) for found in check.run()]
+    assert nothing.status == "note"
+
+
 # Template messages
 
 
@@ -362,6 +435,7 @@ def test_a_dead_token_is_replaced_once(account: Account) -> None:
 @ON_SQLITE
 def test_an_address_that_is_not_in_the_list_stops_the_account_and_nothing_else(account: Account) -> None:
     account.joins(ME)
+    account.deliver()
     account.act("faults", ip_list=["10.0.0.1"])
     tell(account, "一", "二")
     account.deliver()

@@ -56,7 +56,8 @@ class Account:
         app.register_blueprint(webhook.blueprint(self.shop.assistant, "official", channel(self.shop), self.shop.clock))
         self._web = Server(app, "127.0.0.1", 0, threads=4)
         self._web.start()
-        url = f"http://127.0.0.1:{self._web.port}/callback/official"
+        self.callback_base = f"http://127.0.0.1:{self._web.port}"
+        url = f"{self.callback_base}/callback/official"
         options = OfficialOptions(APP_ID, SECRET, TOKEN, AES_KEY, url)
         made = create_simulator(Options(*WECOM, callback_url=url, limits=limits, official=options))
         self.simulator = made.simulator
