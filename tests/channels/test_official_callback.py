@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -64,6 +63,10 @@ def event(name: str, fields: str = "", **more: Any) -> bytes:
     return message("event", f"<Event><![CDATA[{name}]]></Event>{fields}", number=None, **more)
 
 
+FINISHED = "<MsgID>1</MsgID><Status>success</Status>"
+POPUP = "<SubscribeMsgPopupEvent><List><TemplateId>T</TemplateId></List></SubscribeMsgPopupEvent>"
+
+
 @pytest.mark.parametrize(
     ("plain", "kind", "words", "scene"),
     [
@@ -81,11 +84,8 @@ def event(name: str, fields: str = "", **more: Any) -> bytes:
         (event("VIEW", "<EventKey>https://a.example</EventKey>"), "ignored", "VIEW", None),
         (event("unsubscribe", "<EventKey></EventKey>"), "ignored", "unsubscribe", None),
         (event("LOCATION", "<Latitude>1</Latitude>"), "ignored", "LOCATION", None),
-        (event("TEMPLATESENDJOBFINISH", "<MsgID>1</MsgID><Status>success</Status>"), "ignored", "TEMPLATESENDJOBFINISH", None),
-        (
-            event("subscribe_msg_popup_event", "<SubscribeMsgPopupEvent><List><TemplateId>T</TemplateId></List></SubscribeMsgPopupEvent>"),
-            "ignored", "subscribe_msg_popup_event", None,
-        ),
+        (event("TEMPLATESENDJOBFINISH", FINISHED), "ignored", "TEMPLATESENDJOBFINISH", None),
+        (event("subscribe_msg_popup_event", POPUP), "ignored", "subscribe_msg_popup_event", None),
         (event("never heard of"), "ignored", "never heard of", None),
     ],
 )  # fmt: skip
@@ -170,9 +170,9 @@ class Door:
 
 
 @pytest.fixture
-def door(database: Database) -> Iterator[Door]:
+def door(database: Database) -> Door:
     shop = Shop(database.sessions)
-    yield Door(shop, channel(shop))
+    return Door(shop, channel(shop))
 
 
 def text(words: str) -> bytes:

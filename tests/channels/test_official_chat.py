@@ -27,6 +27,7 @@ from tests.support.shop import catalogue
 
 ON_SQLITE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 ME, OTHER = "oa-linxia", "oa-zhouyu"
+APPLES = {"sku": "APPLE", "name": "苹果", "category": "水果", "qty": 1, "price": "100.00", "paid": "100.00"}
 
 
 @pytest.fixture
@@ -68,7 +69,7 @@ def test_who_comes_by_a_distributors_code_joins_earns_and_withdraws_in_the_offic
         {
             "no": "O77", "source": "mall", "buyer": {"id": "cust-1"}, "ref": {"code": code}, "freight": "0.00",
             "paid_at": shop.clock().isoformat(),
-            "lines": [{"sku": "APPLE", "name": "苹果", "category": "水果", "qty": 1, "price": "100.00", "paid": "100.00"}],
+            "lines": [APPLES],
         }
     )  # fmt: skip
     assert "待结算 10.00 元" in account.says(ME, "我赚了多少")
@@ -483,9 +484,9 @@ def test_his_own_order_is_his_by_the_unionid(account: Account) -> None:
     union = account.simulator.official.fans.by_openid(account.openid(ME)).unionid  # type: ignore[union-attr]
     account.shop.pushes(
         {
-            "no": "O88", "source": "mall", "buyer": {"id": "cust-1", "unionid": union}, "ref": {"code": account.code(ME)},
-            "freight": "0.00", "paid_at": account.shop.clock().isoformat(),
-            "lines": [{"sku": "APPLE", "name": "苹果", "category": "水果", "qty": 1, "price": "100.00", "paid": "100.00"}],
+            "no": "O88", "source": "mall", "buyer": {"id": "cust-1", "unionid": union},
+            "ref": {"code": account.code(ME)}, "freight": "0.00", "paid_at": account.shop.clock().isoformat(),
+            "lines": [APPLES],
         }
     )  # fmt: skip
     assert "待结算 0.00 元" in account.says(ME, "我赚了多少")  # the plan pays nothing for one's own orders
