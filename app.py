@@ -31,8 +31,14 @@ from bot import doctor as bot_doctor
 from bot import webhook
 from bot.commands import menu_body
 from bot.drawing import Drawer
+from bot.official import commands as official_commands
+from bot.official import doctor as official_doctor
+from bot.official import errors as official_errors
+from bot.official.client import OfficialClient, StableToken
+from bot.official.inbound import Person
 from bot.outbox import Sender
-from bot.outbox.pauses import Stopped
+from bot.outbox.official import Official as OfficialChats
+from bot.outbox.pauses import ACCOUNT, Stopped
 from bot.understanding import Understanding
 from bot.wecom.client import Client
 from bot.wecom.crypto import Envelope
@@ -52,18 +58,19 @@ from jobs.reconcile import ReconcileJob
 from jobs.scheduler import Job, Scheduler, serve
 from jobs.settlement import SettlementJob
 from models import Sessions, new_engine, schema
-from services import demo, distributor, metrics, nonce
+from services import demo, distributor, metrics, nonce, person
 from services.clock import Clock
 from services.log import configure_logging, redact
 from services.message import Catalogue
 from services.poster import PosterStudio
 from services.vault import Vault
-from simulator import Options, create_simulator
+from simulator import OfficialOptions, Options, create_simulator
 from simulator.server import Server as SimulatorServer
 from web import Deps, api, doctor, errors, health, pages, shop
 from web.commands import CommandDeps, db, entitlement, explain, ledger, operator, plan
 from web.commands import demo as demo_commands
 from web.commands import distributor as distributor_commands
+from web.commands import person as person_commands
 from web.commands import rollup as rollup_commands
 from web.server import Server
 
@@ -88,6 +95,7 @@ class Runtime:
     queue: Queue
     sender: Sender | None
     client: Client | None
+    official: OfficialClient | None
     jobs: list[Job]
     wake: Callable[[Iterable[str]], None]
     closing: list[Callable[[], None]] = field(default_factory=list)
@@ -143,7 +151,8 @@ def build(settings: Settings) -> Runtime:
     vault = Vault(settings.encryption_keys, settings.secret_key)
     catalogue = Catalogue.load(ASSETS / "messages" / "zh_CN.toml")
     client = _client(settings, sessions, clock, vault)
-    sender = _sender(settings, sessions, clock, vault, catalogue, client)
+    official = _official_client(settings, sessions, clock, vault)
+    sender = _sender(settings, sessions, clock, vault, catalogue, client, official)
     queue = Queue(settings.redis_url, {"send_lane": sender.send_lane if sender else _nothing})
 
     def wake(lanes: Iterable[str]) -> None:
@@ -170,6 +179,7 @@ def build(settings: Settings) -> Runtime:
         queue=queue,
         sender=sender,
         client=client,
+        official=official,
         jobs=_jobs(settings, sessions, clock, catalogue, wake),
         wake=wake,
     )
@@ -179,22 +189,41 @@ def _client(settings: Settings, sessions: Sessions, clock: Clock, vault: Vault) 
     if (wecom := settings.wecom) is None:
         return None
 
-    def count(path: str, errcode: object) -> None:
-        metrics.wecom_calls.labels(path=path, errcode=str(errcode)).inc()
-
-    wire = Wire(wecom.api_base, count)
+    wire = Wire(wecom.api_base, _count_call)
     tokens = TokenProvider(sessions, wire, wecom.corp_id, wecom.secret, seal=vault.seal, unseal=vault.open, clock=clock)
     return Client(wire, tokens)
 
 
+def _count_call(path: str, errcode: object) -> None:
+    metrics.wecom_calls.labels(path=path, errcode=str(errcode)).inc()
+
+
+def _official_client(settings: Settings, sessions: Sessions, clock: Clock, vault: Vault) -> OfficialClient | None:
+    if (official := settings.official) is None:
+        return None
+    wire = Wire(official.api_base, _count_call, kinds=official_errors.KINDS, silent=True)
+    tokens = StableToken(
+        sessions, wire, official.app_id, official.secret, seal=vault.seal, unseal=vault.open, clock=clock
+    )
+    return OfficialClient(wire, tokens)
+
+
 def _sender(
-    settings: Settings, sessions: Sessions, clock: Clock, vault: Vault, catalogue: Catalogue, client: Client | None
+    settings: Settings,
+    sessions: Sessions,
+    clock: Clock,
+    vault: Vault,
+    catalogue: Catalogue,
+    client: Client | None,
+    official: OfficialClient | None,
 ) -> Sender | None:
-    if client is None or settings.wecom is None:
+    if client is None and official is None:
         return None
     studio = PosterStudio(ASSETS, settings.var / "posters")
 
     def name_of(userid: str) -> str | None:
+        if client is None:
+            return None
         try:
             return str(client.user_get(userid).get("name") or "").strip()[:64] or None
         except WeComFault:
@@ -202,19 +231,33 @@ def _sender(
 
     def say(stopped: Stopped) -> str:
         facts = {"scope": stopped.scope, "errcode": stopped.errcode, "reason": stopped.reason, "date": stopped.since}
+        if stopped.scope == ACCOUNT:
+            return catalogue.text(Reply.of("failure.official_stopped", **facts))
         return catalogue.text(Reply.of("failure.sending_stopped", **facts))
 
+    chats = None
+    if official is not None and settings.official is not None:
+        chats = OfficialChats(
+            official,
+            app_id=settings.official.app_id,
+            unseal=vault.open,
+            templates=settings.official.templates,
+            home=f"{settings.base_url}/shop",
+            on_union=lambda session, digest, unionid: person.learn_union(session, vault, digest, unionid, now=clock()),
+        )
+    wecom = settings.wecom
     return Sender(
         sessions,
         clock=clock,
         client=client,
-        agent_id=settings.wecom.agent_id,
-        robots={lane_of_robot(key): key for key in settings.wecom.robot_keys},
+        agent_id=wecom.agent_id if wecom else 0,
+        robots={lane_of_robot(key): key for key in wecom.robot_keys} if wecom else {},
         draw=Drawer(sessions, studio, ASSETS / "images", settings.merchant_name, settings.merchant_contact, name_of),
         on_name=lambda session, userid, name: distributor.learn_name(session, vault, userid, name),
         operators=lambda session: [row.userid for row in distributor.operators(session)],
         say=say,
         home=f"{settings.base_url}/shop",
+        official=chats,
     )
 
 
@@ -286,8 +329,11 @@ def web_of(runtime: Runtime) -> Flask:
         checks=_checks(runtime),
         metrics_directory=os.environ.get("PROMETHEUS_MULTIPROC_DIR"),
     )
-    corp_id, agent_id = (wecom.corp_id, wecom.agent_id) if wecom else ("", 0)
-    app.register_blueprint(webhook.blueprint(runtime.assistant, envelope, corp_id, agent_id, runtime.clock))
+    channels: dict[str, webhook.Channel | None] = {"wecom": None, "official": _official_channel(runtime)}
+    if wecom and envelope:
+        channels["wecom"] = webhook.wecom(envelope, wecom.corp_id, wecom.agent_id)
+    for name, channel in channels.items():
+        app.register_blueprint(webhook.blueprint(runtime.assistant, name, channel, runtime.clock))
     for module in (api, shop, pages, health):
         app.register_blueprint(module.blueprint(deps))
     errors.install(app)
@@ -295,6 +341,14 @@ def web_of(runtime: Runtime) -> Flask:
         app.cli.add_command(command)
     app.extensions["tuike"] = runtime
     return app
+
+
+def _official_channel(runtime: Runtime) -> webhook.Channel | None:
+    if (official := runtime.settings.official) is None:
+        return None
+    vault = runtime.vault
+    person_of = Person(lambda openid: vault.digest("openid", openid), vault.seal)
+    return webhook.official(Envelope(official.token, official.aes_key, official.app_id), official.token, person_of)
 
 
 def _commands(runtime: Runtime, envelope: Envelope | None) -> list[click.Command]:
@@ -328,7 +382,17 @@ def _commands(runtime: Runtime, envelope: Envelope | None) -> list[click.Command
         job_commands.settle(jobs),
         job_commands.group(jobs),
         bot_commands.group(bot),
-        doctor.command([*doctor.checks(_doctor_deps(runtime)), *bot_doctor.checks(_wecom_house(runtime, envelope))]),
+        official_commands.group(
+            official_commands.OfficialDeps(sessions, clock, runtime.catalogue, runtime.official, runtime.ready)
+        ),
+        person_commands.group(house),
+        doctor.command(
+            [
+                *doctor.checks(_doctor_deps(runtime)),
+                *bot_doctor.checks(_wecom_house(runtime, envelope)),
+                *official_doctor.checks(_official_house(runtime)),
+            ]
+        ),
     ]
 
 
@@ -367,6 +431,21 @@ def _wecom_house(runtime: Runtime, envelope: Envelope | None) -> bot_doctor.Weco
         base_url=runtime.settings.base_url,
         api_base=wecom.api_base,
         simulated=wecom.simulated,
+    )
+
+
+def _official_house(runtime: Runtime) -> official_doctor.OfficialHouse | None:
+    official = runtime.settings.official
+    if official is None or runtime.official is None:
+        return None
+    return official_doctor.OfficialHouse(
+        sessions=runtime.sessions,
+        client=runtime.official,
+        token=official.token,
+        base_url=runtime.settings.base_url,
+        api_base=official.api_base,
+        templates=official.templates,
+        simulated=official.simulated,
     )
 
 
@@ -485,17 +564,32 @@ def _simulator(settings: Settings) -> SimulatorServer | None:
         state_path=settings.var / "simulator.db",
         mall_url=settings.base_url,
         mall_secret=settings.order_api_secret,
+        official=_simulated_account(settings),
     )
     return SimulatorServer(create_simulator(options), host=settings.host, port=settings.simulator_port)
 
 
+def _simulated_account(settings: Settings) -> OfficialOptions | None:
+    if (official := settings.official) is None:
+        return None
+    return OfficialOptions(
+        app_id=official.app_id,
+        secret=official.secret,
+        token=official.token,
+        aes_key=official.aes_key,
+        callback_url=f"http://127.0.0.1:{settings.port}/callback/official",
+    )
+
+
 def _put_menu_up(runtime: Runtime) -> None:
-    """The simulator's chat gets its buttons at once; a merchant's own app gets them by `flask bot menu`."""
-    wecom = runtime.settings.wecom
-    if runtime.client is None or wecom is None or not wecom.simulated:
-        return
+    """The simulator's chats get their buttons at once; a merchant's own by `flask bot menu`, `flask official menu`."""
+    wecom, official = runtime.settings.wecom, runtime.settings.official
+    body = menu_body(runtime.catalogue)
     try:
-        runtime.client.menu_create(wecom.agent_id, menu_body(runtime.catalogue))
+        if runtime.client is not None and wecom is not None and wecom.simulated:
+            runtime.client.menu_create(wecom.agent_id, body)
+        if runtime.official is not None and official is not None and official.simulated:
+            runtime.official.menu_create(body)
     except WeComFault as fault:
         log.warning("the menu is not up", extra={"event": "menu.missing", "reason": fault.reason})
 

@@ -28,17 +28,19 @@ from zoneinfo import ZoneInfo
 
 from dotenv import dotenv_values
 
+from domain import notice
 from domain.cron import Cron
 from domain.money import Money
+from domain.notice import Template
 from domain.periods import SHANGHAI
 
 ROOT = Path(__file__).resolve().parent
 WECOM_API_BASE = "https://qyapi.weixin.qq.com/cgi-bin"
+OFFICIAL_API_BASE = "https://api.weixin.qq.com/cgi-bin"
 
-# Known, for what comes later (微信客服, 公众号, WeChat Pay, 客户联系); .env.example explains them.
+# Known, for what comes later (微信客服, WeChat Pay, 客户联系); .env.example explains them.
 RESERVED = (
     *("WECOM_CONTACT_SECRET", "KF_SECRET", "KF_ACCOUNT"),
-    *("OFFICIAL_APP_ID", "OFFICIAL_SECRET", "OFFICIAL_TOKEN", "OFFICIAL_AES_KEY", "OFFICIAL_API_BASE"),
     *("WXPAY_MERCHANT_ID", "WXPAY_SERIAL", "WXPAY_KEY_FILE", "WXPAY_API_V3_KEY"),
 )
 
@@ -72,6 +74,19 @@ class Wecom:
 
 
 @dataclass(frozen=True, slots=True)
+class Official:
+    """The 公众号, as mp.weixin.qq.com shows it; `templates` by notice (domain.notice); `simulated`: the simulator's."""
+
+    app_id: str
+    secret: str = field(repr=False)
+    token: str = field(repr=False)
+    aes_key: str = field(repr=False)
+    api_base: str
+    templates: Mapping[str, Template]
+    simulated: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What product.md §2 lists. `None`: not there, and the part that needs it is off."""
 
@@ -88,6 +103,7 @@ class Settings:
     order_api_secret: str | None = field(repr=False)  # None: order intake is closed
     timezone: ZoneInfo
     wecom: Wecom | None
+    official: Official | None
     merchant_name: str  # who sells: stands on posters
     merchant_contact: str  # whom customers turn to: stands on posters
     join_mode: str  # open | review
@@ -175,6 +191,7 @@ def _read(reader: _Reader, var: Path) -> dict[str, Any]:
         **_withdrawals(reader, demo=demo),
         **_own_keys(reader, keys if demo else _Keys(reader, None)),
         "wecom": _wecom(reader, keys, simulator_port),
+        "official": _official(reader, keys, simulator_port),
     }
 
 
@@ -342,6 +359,42 @@ _WECOM_PLACES = {
     "WECOM_SECRET": "应用管理 → the app → Secret",
     "WECOM_TOKEN": "应用管理 → the app → 接收消息",
     "WECOM_AES_KEY": "应用管理 → the app → 接收消息",
+}
+
+
+def _official(reader: _Reader, keys: _Keys, simulator_port: int | None) -> Official | None:
+    """The merchant's 公众号; else the simulator's, whose credentials are made once; else None."""
+    simulated = not reader.text("OFFICIAL_APP_ID") and simulator_port is not None
+    if simulated:
+        reader.values.setdefault("OFFICIAL_API_BASE", f"http://127.0.0.1:{simulator_port}/official/cgi-bin")
+        keys.get("OFFICIAL_APP_ID", lambda: "wx" + secrets.token_hex(8))
+        keys.get("OFFICIAL_SECRET", lambda: secrets.token_hex(16))
+        keys.get("OFFICIAL_TOKEN", lambda: _letters(24))
+        keys.get("OFFICIAL_AES_KEY", lambda: _letters(42) + secrets.choice("AEIMQUYcgkosw048"))
+    elif not any(reader.text(name) for name in _OFFICIAL_PLACES):
+        return None
+    for name, place in _OFFICIAL_PLACES.items():
+        if not reader.text(name):
+            reader.fault(name, f"it is not set; copy it from mp.weixin.qq.com, {place}, into .env")
+    if reader.text("OFFICIAL_AES_KEY") and not re.fullmatch(r"[A-Za-z0-9+/]{43}", reader.text("OFFICIAL_AES_KEY")):
+        reader.fault("OFFICIAL_AES_KEY", "it is not 43 letters and digits; copy EncodingAESKey again from 服务器配置")
+    base = f"write {OFFICIAL_API_BASE}, or leave it out"
+    return Official(
+        app_id=reader.text("OFFICIAL_APP_ID"),
+        secret=reader.text("OFFICIAL_SECRET"),
+        token=reader.text("OFFICIAL_TOKEN"),
+        aes_key=reader.text("OFFICIAL_AES_KEY"),
+        api_base=reader.parsed("OFFICIAL_API_BASE", OFFICIAL_API_BASE, _api_base, base),
+        templates=reader.parsed("OFFICIAL_TEMPLATES", "", notice.read, "see .env.example for the form"),
+        simulated=simulated,
+    )
+
+
+_OFFICIAL_PLACES = {
+    "OFFICIAL_APP_ID": "设置与开发 → 基本配置 → 开发者ID(AppID)",
+    "OFFICIAL_SECRET": "设置与开发 → 基本配置 → 开发者密码(AppSecret)",
+    "OFFICIAL_TOKEN": "设置与开发 → 基本配置 → 服务器配置 → 令牌(Token)",
+    "OFFICIAL_AES_KEY": "设置与开发 → 基本配置 → 服务器配置 → 消息加解密密钥",
 }
 
 

@@ -115,7 +115,7 @@ def callback(house: WecomHouse) -> Iterator[Finding]:
     query = {"timestamp": timestamp, "nonce": nonce, "echostr": sealed["Encrypt"]}
     began = time.monotonic()
     try:
-        with _session(target) as session:
+        with loopback_session(target) as session:
             response = session.get(
                 target,
                 params=query | {"msg_signature": sealed["MsgSignature"]},
@@ -151,7 +151,7 @@ def platform_clock(house: WecomHouse) -> Iterator[Finding]:
     """Signatures and tokens go by time; the Date of any answer, whatever else it says, is the platform's clock."""
     name, title = "wecom.clock", "平台时间"
     try:
-        with _session(house.api_base) as session:
+        with loopback_session(house.api_base) as session:
             began = datetime.now(UTC)
             response = session.get(house.api_base, timeout=TIMEOUT_SECONDS, allow_redirects=False)
     except requests.RequestException as fault:
@@ -177,7 +177,7 @@ def _read_date(text: str | None) -> datetime | None:
     return date if date and date.tzinfo else None
 
 
-def _session(target: str) -> requests.Session:
+def loopback_session(target: str) -> requests.Session:
     """A company's proxy is used, but not for what runs on this machine."""
     session = requests.Session()
     session.trust_env = not is_loopback(target)

@@ -25,12 +25,13 @@ from bot.understanding.products import ProductName
 from domain.conversation import Inbound, Intent, Reply
 from domain.errors import DomainError
 from domain.periods import shanghai_date
+from domain.person import linking_of
 from domain.text import split_text
 from handlers import Context, House, commission, task
 from models import Sessions
 from models.message import DialogRow, Inbox
 from services import arrival as arrivals
-from services import message, metrics, product
+from services import follower, message, metrics, product
 from services.arrival import Arrival
 from services.distributor import Address
 
@@ -43,7 +44,7 @@ CATALOGUE_SECONDS = 10.0
 # What everybody writes (我的收益) is understood once a day: short texts without a number, while the catalogue stands.
 COMMON_LENGTH, COMMON_PHRASES = 12, 2000
 # Handlers that change the business; the others only read, and need no savepoint to undo a refusal.
-WRITING = frozenset({"join", "bind", "confirm", "cancel", "approve", "reject", "paid", "withdraw", "tasks"})
+WRITING = frozenset({"join", "bind", "profile", "confirm", "cancel", "approve", "reject", "paid", "withdraw", "tasks"})
 # A card's click cannot be answered by a passive text.
 WITH_PASSIVE_REPLY = frozenset({"text", "menu", "greet", "unsupported"})
 
@@ -201,8 +202,9 @@ class Assistant:
         self, session: Session, inbound: Inbound, arrival: Arrival, *, now: datetime, started: float | None
     ) -> _Work:
         """Handle within the caller's transaction. `started` is None where no passive reply can be given any more."""
+        freed = follower.seen(session, inbound, now=now) if inbound.channel == "official" else []
         if inbound.kind == "ignored":
-            return _Work("ignored", "", [])
+            return _Work("ignored", "", freed)
         if _greeted_before(inbound, arrival.dialog_row, now):
             return _Work("ignored", "", [])
         message.hold_dialog(session, arrival.dialog_row, now)
@@ -217,14 +219,14 @@ class Assistant:
         greeted_on = shanghai_date(now) if inbound.kind == "greet" and inbound.text == "enter_agent" else None
         if ctx.dialog != before or greeted_on is not None:
             message.save_dialog(session, arrival.dialog_row, inbound.channel, inbound.sender, ctx.dialog, greeted_on)
-        return _Work(ask.name, self._say(session, inbound, ctx, reply, started), ctx.lanes)
+        return _Work(ask.name, self._say(session, inbound, ctx, reply, started), [*freed, *ctx.lanes])
 
     def _context(self, session: Session, inbound: Inbound, arrival: Arrival, now: datetime) -> Context:
         return Context(
             session=session,
             house=self._house,
             now=now,
-            address=Address(inbound.channel, inbound.sender),
+            address=Address(inbound.channel, inbound.sender, inbound.sealed),
             message_key=inbound.key,
             sender=arrival.sender,
             operator=arrival.operator,
@@ -232,6 +234,7 @@ class Assistant:
             text=inbound.text,
             task_id=inbound.task_id,
             response_code=inbound.response_code,
+            scene=inbound.scene,
         )
 
     def _understand(self, inbound: Inbound, ctx: Context, now: datetime) -> Intent:
@@ -239,6 +242,8 @@ class Assistant:
             return Intent(inbound.text)
         if inbound.kind != "text":
             return Intent(inbound.kind)
+        if (linking := linking_of(inbound.text)) is not None:
+            return linking
         catalogue = self._catalogue(ctx.session)
         pending = ctx.dialog.state if ctx.dialog else None
         asked = (inbound.text, shanghai_date(now), ctx.operator is not None, pending)
@@ -279,10 +284,10 @@ class Assistant:
 
     def _say(self, session: Session, inbound: Inbound, ctx: Context, reply: Reply, started: float | None) -> str:
         """Queue what cannot be the passive reply; return what can."""
-        parts = split_text(self._house.catalogue.text(reply))
+        parts = split_text(message.words(self._house.catalogue, reply, ctx.lane))
         passive = ""
         in_time = started is not None and time.monotonic() - started < PASSIVE_WITHIN_SECONDS
-        if in_time and inbound.kind in WITH_PASSIVE_REPLY:
+        if in_time and (inbound.kind in WITH_PASSIVE_REPLY or inbound.channel == "official"):
             passive, parts = parts[0], parts[1:]
         key = f"answer:{inbound.channel}:{inbound.key}"
         for number, part in enumerate(parts):

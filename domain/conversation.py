@@ -15,7 +15,8 @@ Channel = Literal["wecom", "official", "kf", "robot"]
 # Intents that the assistant acts on, in the order in which `help` and the nearest-three list show them.
 INTENTS: tuple[str, ...] = (
     "help", "join", "link", "poster", "products", "earnings", "earnings_detail", "explain", "orders", "team",
-    "rank", "level", "tasks", "withdraw", "withdraw_status", "rules", "bind", "confirm", "cancel", "greet", "thanks",
+    "rank", "level", "tasks", "withdraw", "withdraw_status", "rules", "bind", "profile", "confirm", "cancel", "greet",
+    "thanks",
     "unknown",
 )  # fmt: skip
 OPERATOR_INTENTS: tuple[str, ...] = ("review", "approve", "reject", "paid", "today")
@@ -26,9 +27,11 @@ class Inbound:
     """One message or event as a channel's `parse` makes it.
 
     key        the inbox key: MsgId for messages, a composite for events (unique within the channel)
-    kind       text | menu | card | greet (subscribe, enter_agent) | unsupported (a picture, a voice …) | ignored
-    text       what was typed, or the key of the menu entry or button
+    sender     his id in the channel; of the 公众号 the keyed hash of his openid, which itself is `sealed`
+    kind       text | menu | card | greet (subscribe, enter_agent, SCAN) | unsupported (a picture, a voice …) | ignored
+    text       what was typed, or the key of the menu entry or button, or the event's name
     task_id    of a card that was clicked; response_code lets the card be replaced
+    scene      of the QR code by which he came
     """
 
     key: str
@@ -39,6 +42,8 @@ class Inbound:
     sent_at: datetime
     task_id: str | None = None
     response_code: str | None = None
+    sealed: str | None = None
+    scene: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from domain.conversation import Intent, Reply
-from handlers import commission, distributor, help, level, poster, rank, task, today, withdrawal
+from handlers import commission, distributor, help, level, person, poster, rank, task, today, withdrawal
 from handlers.context import Context, House, referral_link
 
 Handler = Callable[[Intent, Context], Reply]
@@ -31,6 +31,7 @@ HANDLERS: dict[str, Handler] = {
     "withdraw_status": withdrawal.withdraw_status,
     "rules": help.rules,
     "bind": distributor.bind,
+    "profile": person.profile,
     "confirm": withdrawal.confirm,
     "cancel": withdrawal.cancel,
     "greet": help.greet,

@@ -53,6 +53,7 @@ class Context:
     period: dict[str, str] | None = None  # the first that the text names, whatever was understood
     task_id: str | None = None
     response_code: str | None = None
+    scene: str | None = None  # of the QR that this message came by
     lanes: list[str] = field(default_factory=list)
 
     @property
@@ -68,7 +69,7 @@ class Context:
 
     @property
     def lane(self) -> str:
-        return message.lane_of_member(self.address.sender)
+        return message.lane_of(self.address.channel, self.address.sender)
 
     def ask(self, state: str, **facts: Any) -> None:
         """Wait for an answer, ten minutes long."""
@@ -79,9 +80,9 @@ class Context:
 
     def tell(self, distributor_id: int, reply: Reply, *, key: str) -> None:
         """Send something to another person, if he can be written to."""
-        userid = distributor.wecom_userid(self.session, distributor_id)
-        if userid is not None:
-            self.send(message.lane_of_member(userid), reply, key=key)
+        address = distributor.address(self.session, distributor_id)
+        if address is not None:
+            self.send(message.lane_of(address.channel, address.sender), reply, key=key)
 
     def tell_operators(self, reply: Reply, *, key: str) -> None:
         for row in distributor.operators(self.session):

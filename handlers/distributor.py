@@ -6,25 +6,27 @@ from domain.conversation import Intent, Reply, Sentence
 from domain.distributor import UnknownCode
 from handlers.context import Context
 from handlers.periods import asked_period
-from services import distributor
+from services import distributor, follower
 
 
 def join(ask: Intent, ctx: Context) -> Reply:
     """Make the writer a distributor, at once or for review; whoever is one already gets the same code again."""
     house = ctx.house
+    code = ask.slots.get("code")
+    if code is None and ctx.sender is None and (scanned := follower.inviter(ctx.session, ctx.address)) is not None:
+        code = scanned.code
     who, is_new = distributor.join(
         ctx.session,
         house.vault,
         ctx.address,
-        inviter_code=ask.slots.get("code"),
+        inviter_code=code,
         mode=house.join_mode,
         below=house.below,
         now=ctx.now,
     )
     ctx.sender = who
     if is_new:
-        userid = ctx.address.sender
-        ctx.later(f"directory:{userid}", "lookup_name", {"userid": userid}, key=f"name:{who.id}")
+        _look_up(ctx, who.id)
     if who.status == "review":
         if is_new:
             ctx.tell_operators(
@@ -36,6 +38,15 @@ def join(ask: Intent, ctx: Context) -> Reply:
     if is_new and who.inviter_id is not None:
         reply = reply.then("join.inviter", inviter=ctx.session.get_one(type(who), who.inviter_id).nickname)
     return reply.then("join.first_steps", base=house.base_url)
+
+
+def _look_up(ctx: Context, number: int) -> None:
+    """Ask the platform who he is: WeCom for his name, the 公众号 for the unionid by which his orders are his own."""
+    sender = ctx.address.sender
+    if ctx.address.channel == "official":
+        ctx.later(f"follower:{sender}", "lookup_union", {}, key=f"union:{number}")
+    elif ctx.address.channel == "wecom":
+        ctx.later(f"directory:{sender}", "lookup_name", {"userid": sender}, key=f"name:{number}")
 
 
 def link(ask: Intent, ctx: Context) -> Reply:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from domain.conversation import Intent, Reply, Sentence
 from handlers.context import Context
-from services import plan
+from services import follower, plan
 
 # What is understood and cannot be done yet: the nearest that can.
 INSTEAD = {
     "copy": ("poster", "link", "products"),
     "parcel": ("orders", "explain", "rules"),
     "coupon": ("products", "poster", "link"),
-    "profile": ("link", "team", "earnings"),
     "mute": ("earnings", "orders", "rules"),
     "unmute": ("earnings", "orders", "rules"),
     "appeal": ("explain", "earnings_detail", "orders"),
@@ -23,9 +22,15 @@ USUAL = ("earnings", "poster", "rules")  # where nothing is near
 def greet(ask: Intent, ctx: Context) -> Reply:
     if ctx.sender is None and ctx.operator is not None:
         return Reply.of("greet.operator")
+    by = follower.inviter(ctx.session, ctx.address)
+    if ctx.sender is None and by is not None:
+        return Reply.of("greet.stranger").then("greet.invited", inviter=by.nickname)
     if ctx.sender is None:
         return Reply.of("greet.stranger").then("greet.stranger_next")
-    return Reply.of("greet.known", nickname=ctx.sender.nickname).then("greet.known_next")
+    reply = Reply.of("greet.known", nickname=ctx.sender.nickname).then("greet.known_next")
+    if by is not None and ctx.scene and ctx.sender.inviter_id is None and by.id != ctx.sender.id:
+        return reply.then("greet.scanned", inviter=by.nickname, code=by.code)
+    return reply
 
 
 def help_(ask: Intent, ctx: Context) -> Reply:

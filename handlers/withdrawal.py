@@ -17,7 +17,7 @@ from handlers import task
 from handlers.context import Context
 from models.distributor import Distributor
 from models.withdrawal import Withdrawal
-from services import distributor, ledger, withdrawal
+from services import distributor, ledger, message, withdrawal
 from services.bonus import tasks
 
 CONFIRM = "withdraw.confirm"
@@ -93,6 +93,8 @@ def cancel(ask: Intent, ctx: Context) -> Reply:
 
 def _close_card(ctx: Context, task: str, key: str) -> None:
     """Grey the card's buttons out; the click's own code first, else the one that sending it gave."""
+    if not message.has_cards(ctx.lane):
+        return
     body = {
         "userids": [ctx.address.sender],
         "task": task,

@@ -171,10 +171,10 @@ class SettlementJob:
     def _look(self, distributor_id: int, as_of: datetime) -> None:
         def work(session: Session) -> str | None:
             said = level.look(session, distributor_id, as_of)
-            userid = distributor.wecom_userid(session, distributor_id) if said else None
-            if said is None or userid is None:
+            address = distributor.address(session, distributor_id) if said else None
+            if said is None or address is None:
                 return None
-            lane = message.lane_of_member(userid)
+            lane = message.lane_of(address.channel, address.sender)
             key = f"level:{distributor_id}:{level.times_told(session, distributor_id)}"
             message.tell(session, self._catalogue, said, key=key, lane=lane, now=self._clock())
             return lane
@@ -205,10 +205,10 @@ class SettlementJob:
 
     def _push(self, session: Session, told: Told) -> str | None:
         statement = told.statement
-        userid = distributor.wecom_userid(session, statement.distributor_id)
-        if userid is None or not (statement.orders or told.bonuses):
+        address = distributor.address(session, statement.distributor_id)
+        if address is None or not (statement.orders or told.bonuses):
             return None
-        lane = message.lane_of_member(userid)
+        lane = message.lane_of(address.channel, address.sender)
         key = f"statement:{statement.run_id}:{statement.distributor_id}"
         said = self._said(told, ledger.balances(session, statement.distributor_id).available)
         message.tell(session, self._catalogue, said, key=key, lane=lane, now=self._clock())

@@ -41,15 +41,16 @@ class Inbox(Base):
 # sending   handed to the platform; if the sender died, the identical body is sent again (duplicate check)
 # sent      the platform said 0
 # given_up  cannot be delivered; `fault` says why
-# merged    an equal message of the same lane stands for it
-OUTBOX_STATES = ("waiting", "sending", "sent", "given_up", "merged")
+# merged    another message of the same lane stands for it, or says it along
+# parked    the channel allows no message to him now; his next contact makes it `waiting` again (services.follower)
+OUTBOX_STATES = ("waiting", "sending", "sent", "given_up", "merged", "parked")
 
 
 class Outbox(Base):
     """One thing to do at the platform, in the order of `id` within its lane.
 
-    lane      who receives it: wecom:zhangsan, robot:KEYDIGEST, directory:zhangsan
-    kind      text | card | card_update | poster | robot_text | robot_poster | lookup_name
+    lane      who receives it: wecom:zhangsan, official:DIGEST, robot:KEYDIGEST; directory:zhangsan, follower:DIGEST
+    kind      text | card | card_update | poster | robot_text | robot_poster | lookup_name | lookup_union
     body      what to send: content, or what must be drawn or uploaded first
     number    the lane's count of messages: makes two equal messages differ in a byte, so that both arrive
     """
@@ -99,7 +100,7 @@ class Pause(Base):
     __table_args__ = (UniqueConstraint("scope"), MYSQL)
 
     id: Mapped[Key]
-    scope: Mapped[str] = mapped_column(String(96))  # wecom, or a lane's name
+    scope: Mapped[str] = mapped_column(String(96))  # wecom, official, or a lane's name
     errcode: Mapped[int]
     since: Mapped[datetime]
     retry_at: Mapped[datetime]

@@ -60,15 +60,15 @@ _LOOK = Prepared(_statement())
 
 
 def look(session: Session, vault: Vault, inbound: Inbound) -> Arrival:
-    kind, value = Address(inbound.channel, inbound.sender).identity
+    address = Address(inbound.channel, inbound.sender)
     (found,) = _LOOK.all(
         session,
         {
             "channel": inbound.channel,
             "key": inbound.key,
             "sender": inbound.sender,
-            "kind": kind,
-            "digest": vault.digest(kind, value),
+            "kind": address.kind,
+            "digest": address.digest(vault),
             "userid": inbound.sender.lower() if inbound.channel == "wecom" else None,
         },
     )

@@ -34,27 +34,43 @@ IDENTITY_OF: dict[Channel, str] = {"wecom": "wecom", "official": "openid", "kf":
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a person writes from: a channel and his id there."""
+    """Where a person writes from: a channel and his id there; of the 公众号 the digest of his openid.
+
+    sealed   the openid itself, sealed, where it is known
+    """
 
     channel: Channel
     sender: str
+    sealed: str | None = None
 
     @property
-    def identity(self) -> tuple[str, str]:
-        return IDENTITY_OF[self.channel], self.sender
+    def kind(self) -> str:
+        return IDENTITY_OF[self.channel]
+
+    def digest(self, vault: Vault) -> str:
+        return self.sender if self.channel == "official" else vault.digest(self.kind, self.sender)
+
+    def stored(self, vault: Vault) -> dict[str, str | None]:
+        """The columns of an identity: how it is found, and the address itself, in the clear only where it may be."""
+        plain = self.sender if self.kind == "wecom" else None
+        sealed = self.sealed if self.channel == "official" or plain else vault.seal(self.sender)
+        return {"kind": self.kind, "digest": self.digest(vault), "sealed": sealed, "plain": plain}
 
 
 def find(session: Session, vault: Vault, address: Address) -> Distributor | None:
     """The distributor who writes from `address`, in whatever state he is."""
-    kind, value = address.identity
-    return find_by_identity(session, vault, kind, value)
+    return _find(session, address.kind, address.digest(vault))
 
 
 def find_by_identity(session: Session, vault: Vault, kind: str, value: str) -> Distributor | None:
+    return _find(session, kind, vault.digest(kind, value))
+
+
+def _find(session: Session, kind: str, digest: str) -> Distributor | None:
     return session.scalars(
         select(Distributor)
         .join(Identity, Identity.distributor_id == Distributor.id)
-        .where(Identity.kind == kind, Identity.digest == vault.digest(kind, value))
+        .where(Identity.kind == kind, Identity.digest == digest)
     ).one_or_none()
 
 
@@ -92,6 +108,21 @@ def wecom_userid(session: Session, distributor_id: int) -> str | None:
     ).first()
 
 
+def address(session: Session, distributor_id: int) -> Address | None:
+    """Where he is written to: the WeCom app, which has no quota, before the 公众号; None where there is neither."""
+    found = addresses(session, distributor_id)
+    return found[0] if found else None
+
+
+def addresses(session: Session, distributor_id: int) -> list[Address]:
+    """Every chat in which he can be written to, the best first."""
+    mine = (Identity.distributor_id == distributor_id, Identity.kind.in_(("wecom", "openid")))
+    rows = session.execute(
+        select(Identity.kind, Identity.plain, Identity.digest).where(*mine).order_by(Identity.kind.desc(), Identity.id)
+    )
+    return [Address("wecom", row.plain) if row.kind == "wecom" else Address("official", row.digest) for row in rows]
+
+
 def join(
     session: Session,
     vault: Vault,
@@ -116,7 +147,6 @@ def join(
     if inviter is not None and inviter.status == "departed":
         raise rules.UnknownCode(code=inviter_code)
 
-    kind, value = address.identity
     try:
         with session.begin_nested():
             row = Distributor(
@@ -131,16 +161,7 @@ def join(
             )
             session.add(row)
             session.flush()
-            session.add(
-                Identity(
-                    distributor_id=row.id,
-                    kind=kind,
-                    digest=vault.digest(kind, value),
-                    sealed=None if kind == "wecom" else vault.seal(value),
-                    plain=value if kind == "wecom" else None,
-                    created_at=now,
-                )
-            )
+            session.add(Identity(distributor_id=row.id, created_at=now, **address.stored(vault)))
             session.flush()
     except IntegrityError:  # he joined in another transaction at the same moment
         if found := find(session, vault, address):

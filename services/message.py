@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from domain.conversation import Card, Dialog, Inbound, Poster, Reply, Sentence
 from domain.money import Money
-from domain.periods import Period, shanghai_date
+from domain.periods import SHANGHAI, Period, shanghai_date
 from domain.text import split_text
 from domain.withdrawal import State
 from models.base import table_of
@@ -58,7 +58,7 @@ class Catalogue:
         if (template := self._sentences.get(sentence.key)) is None:
             raise MissingSentence(sentence.key)
         try:
-            return template.format_map({name: self._spoken(value) for name, value in sentence.facts.items()})
+            return template.format_map({name: self.spoken(value) for name, value in sentence.facts.items()})
         except KeyError as missing:
             raise MissingSentence(f"{sentence.key} needs {missing}") from None
 
@@ -66,7 +66,7 @@ class Catalogue:
         """All sentences of a reply, each on a line of its own."""
         return "\n".join(filter(None, (self.render(sentence) for sentence in reply.sentences)))
 
-    def _spoken(self, value: Any) -> str:
+    def spoken(self, value: Any) -> str:
         match value:
             case Money():
                 return value.spoken
@@ -82,7 +82,7 @@ class Catalogue:
             case Sentence():
                 return self.render(value)
             case list() | tuple():
-                return "\n".join(self._spoken(item) for item in value)
+                return "\n".join(self.spoken(item) for item in value)
             case _:
                 return str(value)
 
@@ -207,7 +207,37 @@ def save_dialog(
 
 
 def lane_of_member(userid: str) -> str:
-    return f"wecom:{userid.lower()}"
+    return lane_of("wecom", userid)
+
+
+def lane_of(channel: str, sender: str) -> str:
+    """The queue of one receiver; WeCom's userids are the same in any case."""
+    return f"{channel}:{sender.lower() if channel == 'wecom' else sender}"
+
+
+def has_cards(lane: str) -> bool:
+    """Whether a card can be shown there; a chat of the 公众号 has links in its texts instead."""
+    return not lane.startswith("official:")
+
+
+def words(catalogue: Catalogue, reply: Reply, lane: str) -> str:
+    """The text of a reply, with the buttons of its cards as links where no card can be shown.
+
+    A tap on such a link sends the button's text, with its key and the card's task beside it.
+    """
+    said = catalogue.text(reply)
+    if has_cards(lane) or not reply.cards:
+        return said
+    return "\n".join([said, *(_tapped(catalogue, card) for card in reply.cards)])
+
+
+def _tapped(catalogue: Catalogue, card: Card) -> str:
+    named = [(button, catalogue.render(button.sentence)) for button in card.buttons]
+    links = [
+        f'<a href="weixin://bizmsgmenu?msgmenucontent={text}&msgmenuid={button.key}:{card.task}">{text}</a>'
+        for button, text in named
+    ]
+    return catalogue.render(Sentence("official.tap", {"links": "　".join(links)}))
 
 
 def queue(session: Session, *, key: str, lane: str, kind: str, body: dict[str, Any], now: datetime) -> bool:
@@ -218,15 +248,25 @@ def queue(session: Session, *, key: str, lane: str, kind: str, body: dict[str, A
     return True
 
 
-def queue_text(session: Session, *, key: str, lane: str, text: str, now: datetime, kind: str = "text") -> None:
-    """A text of any length, in parts that a message may hold, in order."""
+def queue_text(
+    session: Session,
+    *,
+    key: str,
+    lane: str,
+    text: str,
+    now: datetime,
+    kind: str = "text",
+    more: dict[str, Any] | None = None,
+) -> None:
+    """A text of any length, in parts that a message may hold, in order; `more` goes with the first."""
     for number, part in enumerate(split_text(text)):
-        queue(session, key=f"{key}:{number}", lane=lane, kind=kind, body={"content": part}, now=now)
+        body = {"content": part} | ((more or {}) if number == 0 else {})
+        queue(session, key=f"{key}:{number}", lane=lane, kind=kind, body=body, now=now)
 
 
 def queue_extras(session: Session, catalogue: Catalogue, reply: Reply, *, key: str, lane: str, now: datetime) -> None:
     """The cards and pictures that follow a reply's words."""
-    for card in reply.cards:
+    for card in reply.cards if has_cards(lane) else ():
         queue(session, key=f"card:{card.task}", lane=lane, kind="card", body=card_body(catalogue, card), now=now)
     for number, poster in enumerate(reply.posters):
         queue(session, key=f"{key}:poster:{number}", lane=lane, kind="poster", body=poster_body(poster), now=now)
@@ -248,7 +288,27 @@ def poster_body(poster: Poster) -> dict[str, Any]:
     return {"poster": {"kind": poster.kind, "facts": poster.facts}}
 
 
+NOTICES = ("told.settled", "told.approved", "told.rejected", "told.paid")
+
+
+def notice(catalogue: Catalogue, reply: Reply, lane: str, now: datetime) -> dict[str, Any]:
+    """What a template message is filled from, where the words are one that the 公众号 may send at any time."""
+    first = reply.sentences[0]
+    if has_cards(lane) or first.key not in NOTICES:
+        return {}
+    values = {name: catalogue.spoken(value) for name, value in first.facts.items()}
+    told = {"time": f"{now.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"}
+    return {"notice": {"name": first.key.removeprefix("told."), "values": values | told}}
+
+
 def tell(session: Session, catalogue: Catalogue, reply: Reply, *, key: str, lane: str, now: datetime) -> None:
     """Send a whole reply to somebody who did not just write: words first, then what follows them."""
-    queue_text(session, key=key, lane=lane, text=catalogue.text(reply), now=now)
+    queue_text(
+        session,
+        key=key,
+        lane=lane,
+        text=words(catalogue, reply, lane),
+        now=now,
+        more=notice(catalogue, reply, lane, now),
+    )
     queue_extras(session, catalogue, reply, key=key, lane=lane, now=now)

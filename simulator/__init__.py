@@ -13,12 +13,23 @@ from flask import Flask, request
 from flask import Response as FlaskResponse
 
 from .control import create_control
-from .options import DEFAULT_MEMBERS, Limits, Member, Options
+from .options import DEFAULT_FANS, DEFAULT_MEMBERS, Fan, Limits, Member, OfficialOptions, Options
 from .page import create_page
 from .server import Server
 from .simulator import Simulator
 
-__all__ = ["DEFAULT_MEMBERS", "Limits", "Member", "Options", "Server", "Simulator", "create_simulator"]
+__all__ = [
+    "DEFAULT_FANS",
+    "DEFAULT_MEMBERS",
+    "Fan",
+    "Limits",
+    "Member",
+    "OfficialOptions",
+    "Options",
+    "Server",
+    "Simulator",
+    "create_simulator",
+]
 
 
 class SimulatorApp(Flask):
@@ -28,7 +39,8 @@ class SimulatorApp(Flask):
 
 
 def create_simulator(options: Options) -> SimulatorApp:
-    """The simulator as a Flask app: `/cgi-bin/…` the platform, `/sim/…` its control, `/` the page.
+    """The simulator as a Flask app: `/cgi-bin/…` the platform, `/official/cgi-bin/…` the 公众号, `/sim/…` their
+    control, `/` the page.
 
     ValueError: the key is not 43 letters and digits, or the clock file holds no number.
     """
@@ -43,9 +55,14 @@ def create_simulator(options: Options) -> SimulatorApp:
     def api(path: str) -> FlaskResponse:
         return app.simulator.api.answer(path)
 
+    @app.route("/official/cgi-bin/<path:path>", methods=["GET", "POST"])
+    def official_api(path: str) -> FlaskResponse:
+        account = app.simulator.official
+        return account.api.answer(path) if account else FlaskResponse("", 404)
+
     @app.after_request
     def never_cache_answers(response: FlaskResponse) -> FlaskResponse:
-        if request.path.startswith(("/sim/", "/cgi-bin/")) and "Cache-Control" not in response.headers:
+        if request.path.startswith(("/sim/", "/cgi-bin/", "/official/")) and "Cache-Control" not in response.headers:
             response.headers["Cache-Control"] = "no-store"
         return response
 

@@ -47,7 +47,7 @@ def _last_id(simulator: Simulator, chat: str) -> int:
     return int(rows[-1]["id"]) if rows else 0
 
 
-def _told(simulator: Simulator, userid: str, act: Callable[[Wish], Any]) -> Response:
+def told(simulator: Simulator, userid: str, act: Callable[[Wish], Any]) -> Response:
     """Do an act of this person and answer with what came of it."""
     wish, after = Wish(), _last_id(simulator, userid)
     found = act(wish)
@@ -70,7 +70,7 @@ def _chat(sim: Blueprint, simulator: Simulator) -> None:
     def say() -> Response:
         wish = Wish()
         number = wish.data.get("msg_id")
-        return _told(
+        return told(
             simulator, wish.text("userid"),
             lambda _: people.say(wish.text("userid"), wish.text("text"), msg_id=int(number) if number else None),
         )  # fmt: skip
@@ -85,7 +85,7 @@ def _chat(sim: Blueprint, simulator: Simulator) -> None:
         if not sniff(data).startswith("image/"):
             raise BadRequest("base64: not a PNG or JPEG")
         name = wish.text("filename", "photo.png")
-        return _told(
+        return told(
             simulator, wish.text("userid"),
             lambda _: people.show_picture(wish.text("userid"), data, name, request.host_url),
         )  # fmt: skip
@@ -93,12 +93,12 @@ def _chat(sim: Blueprint, simulator: Simulator) -> None:
     @sim.post("/voice")
     def voice() -> Response:
         userid = Wish().text("userid")
-        return _told(simulator, userid, lambda wish: people.speak(userid, int(wish.number("seconds", 4))))
+        return told(simulator, userid, lambda wish: people.speak(userid, int(wish.number("seconds", 4))))
 
     @sim.post("/location")
     def location() -> Response:
         userid = Wish().text("userid")
-        return _told(
+        return told(
             simulator, userid,
             lambda wish: people.locate(
                 userid, wish.number("latitude", 31.2304), wish.number("longitude", 121.4737),
@@ -109,37 +109,37 @@ def _chat(sim: Blueprint, simulator: Simulator) -> None:
     @sim.post("/message")
     def message() -> Response:
         userid = Wish().text("userid")
-        return _told(simulator, userid, lambda wish: people.other(userid, wish.text("type"), wish.objects("fields")))
+        return told(simulator, userid, lambda wish: people.other(userid, wish.text("type"), wish.objects("fields")))
 
     @sim.post("/enter")
     def enter() -> Response:
         userid = Wish().text("userid")
-        return _told(simulator, userid, lambda wish: people.enter(userid, once=wish.flag("once")))
+        return told(simulator, userid, lambda wish: people.enter(userid, once=wish.flag("once")))
 
     @sim.post("/subscribe")
     def subscribe() -> Response:
         userid = Wish().text("userid")
-        return _told(simulator, userid, lambda _: people.subscribe(userid))
+        return told(simulator, userid, lambda _: people.subscribe(userid))
 
     @sim.post("/unsubscribe")
     def unsubscribe() -> Response:
         userid = Wish().text("userid")
-        return _told(simulator, userid, lambda _: people.unsubscribe(userid))
+        return told(simulator, userid, lambda _: people.unsubscribe(userid))
 
     @sim.post("/click")
     def click() -> Response:
         userid = Wish().text("userid")
-        return _told(simulator, userid, lambda wish: people.click(userid, wish.text("key")))
+        return told(simulator, userid, lambda wish: people.click(userid, wish.text("key")))
 
     @sim.post("/card")
     def card() -> Response:
         userid = Wish().text("userid")
-        return _told(simulator, userid, lambda wish: _press(simulator, userid, wish))
+        return told(simulator, userid, lambda wish: _press(simulator, userid, wish))
 
     @sim.post("/event")
     def event() -> Response:
         userid = Wish().text("userid")
-        return _told(
+        return told(
             simulator, userid,
             lambda wish: people.event(
                 userid, wish.text("event"), wish.objects("fields"),
@@ -151,7 +151,8 @@ def _chat(sim: Blueprint, simulator: Simulator) -> None:
     @sim.post("/redeliver")
     def redeliver() -> tuple[Response, int] | Response:
         wish = Wish()
-        delivery = simulator.courier.again(int(wish.number("callback")))
+        number = int(wish.number("callback"))
+        delivery = next(filter(None, (courier.again(number) for courier in simulator.couriers())), None)
         if delivery is None:
             return jsonify({"error": "callback: not in the log"}), 404
         after = _last_id(simulator, delivery.userid)
@@ -175,12 +176,12 @@ def _press(simulator: Simulator, userid: str, wish: Wish) -> Delivery:
 def _mall(sim: Blueprint, simulator: Simulator) -> None:
     mall = simulator.mall
 
-    def told(answer: tuple[int, dict[str, Any]]) -> Response:
+    def answered(answer: tuple[int, dict[str, Any]]) -> Response:
         return jsonify({"status": answer[0], "answer": answer[1]})
 
     @sim.get("/mall/products")
     def products() -> Response:
-        return told(mall.products())
+        return answered(mall.products())
 
     @sim.get("/mall/orders")
     def orders() -> Response:
@@ -188,12 +189,12 @@ def _mall(sim: Blueprint, simulator: Simulator) -> None:
 
     @sim.post("/mall/orders")
     def buy() -> Response:
-        return told(mall.buy(Wish().data))
+        return answered(mall.buy(Wish().data))
 
     @sim.post("/mall/orders/<number>/complete")
     def complete(number: str) -> Response:
-        return told(mall.complete(number))
+        return answered(mall.complete(number))
 
     @sim.post("/mall/orders/<number>/refund")
     def refund(number: str) -> Response:
-        return told(mall.refund(number, Wish().data))
+        return answered(mall.refund(number, Wish().data))

@@ -89,6 +89,7 @@ class Api:
         self._faults = faults
         self._tokens = tokens
         self._routes: dict[str, Route] = {}
+        self._prefix = ""  # of paths in the log and in the rules of faults
         self._minute, self._hour = Blocker(MINUTE), Blocker(HOUR)
 
     def add(
@@ -104,12 +105,12 @@ class Api:
         route = self._routes.get(path)
         request: Request = current._get_current_object()  # type: ignore[attr-defined]
         call = Call(path, dict(request.args), request.get_data(), request.remote_addr or "", request)
-        fault = self._faults.take(path)
+        fault = self._faults.take(self._prefix + path)
         response, code = self._respond(call, route, fault)
         self._world.log_call(
             {
                 "at": round(self._world.now(), 3),
-                "path": path,
+                "path": self._prefix + path,
                 "method": current.method,
                 "http": response.status_code if code is not None else 0,
                 "errcode": code,
@@ -138,7 +139,7 @@ class Api:
 
     def _work(self, call: Call, route: Route, early: Fault | None, delay: float) -> tuple[Response, int]:
         try:
-            with self._faults.under_way(call.path):
+            with self._faults.under_way(self._prefix + call.path):
                 if delay:
                     self._world.wait_for(lambda: False, delay)
                 if early is not None:
@@ -150,8 +151,11 @@ class Api:
             return self._failure(call, error), error.code
         if isinstance(found, Response):
             return found, 0
+        return self._success(call, found), 0
+
+    def _success(self, call: Call, found: dict[str, Any]) -> Response:
         words = "ok. Warning: wrong json format. " if call.wrong_types else "ok"
-        return jsonify({"errcode": 0, "errmsg": words, **found}), 0
+        return jsonify({"errcode": 0, "errmsg": words, **found})
 
     def _admit(self, call: Call, route: Route) -> None:
         """Token, address, frequency, method and body, in this order."""

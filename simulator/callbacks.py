@@ -55,6 +55,7 @@ class Delivery:
     problem: str | None = None
     at: float = 0.0
     forgotten: bool = False  # by a reset, while it was on its way
+    sealed: Sealed | None = None  # where every attempt sends the same bytes
 
     @property
     def over(self) -> bool:
@@ -69,13 +70,15 @@ class Delivery:
 
 
 class Courier:
+    FIRST_ID = 1
+
     def __init__(self, world: World, faults: Faults, crypto: Crypto, replies: Replies, cards: Cards) -> None:
         self._world = world
         self._faults = faults
         self._crypto = crypto
         self._replies = replies
         self._cards = cards
-        self._ids = itertools.count(1)
+        self._ids = itertools.count(self.FIRST_ID)
         self._order = itertools.count()
         self._due: list[tuple[float, int, Delivery]] = []
         self._held: list[Delivery] = []
@@ -173,12 +176,11 @@ class Courier:
             return None
 
     def _attempt(self, session: requests.Session, delivery: Delivery) -> None:
-        sealed = self._crypto.seal(delivery.plaintext, self._world.now())
+        sealed = self._seal(delivery)
         envelope = self._envelope(sealed, delivery.with_agent)
         started = time.monotonic()
-        status, body, fault = post(
-            session, self._world.options.callback_url, sealed, envelope, self._world.limits.callback_timeout
-        )
+        timeout = self._world.limits.callback_timeout
+        status, body, fault = post(session, self._url(), sealed, envelope, timeout, self._query(delivery, sealed))
         attempt = {
             "number": len(delivery.attempts) + 1,
             "at": round(self._world.now(), 3),
@@ -196,6 +198,25 @@ class Courier:
             else:
                 self._failed(delivery, bool(fault))
 
+    # what another platform's courier does in its own way
+
+    def _url(self) -> str:
+        return self._world.options.callback_url
+
+    def _seal(self, delivery: Delivery) -> Sealed:
+        return self._crypto.seal(delivery.plaintext, self._world.now())
+
+    def _query(self, delivery: Delivery, sealed: Sealed) -> dict[str, str]:
+        """What stands in the address beside the signature."""
+        return {}
+
+    def _attempts(self) -> int:
+        return self._world.limits.retries + 1
+
+    def _person(self, delivery: Delivery) -> str:
+        """As a passive reply must name him."""
+        return delivery.userid
+
     def _envelope(self, sealed: Sealed, with_agent: bool) -> str:
         fields: dict[str, Any] = {"ToUserName": self._world.options.corp_id}
         if with_agent:
@@ -205,7 +226,7 @@ class Courier:
     def _failed(self, delivery: Delivery, broken: bool) -> None:
         limits = self._world.limits
         made = len(delivery.attempts)
-        if made > limits.retries or not (broken or limits.retry_on_non_200):
+        if made >= self._attempts() or not (broken or limits.retry_on_non_200):
             self._finish(delivery, "failed")
             return
         delays = limits.retry_delays or (0.0,)
@@ -213,7 +234,7 @@ class Courier:
 
     def _answered(self, delivery: Delivery, body: bytes) -> None:
         try:
-            reply = self._replies.read(body, delivery.userid, delivery.allowed)
+            reply = self._replies.read(body, self._person(delivery), delivery.allowed)
         except BadReply as error:
             delivery.problem = str(error)
             log.warning("passive reply refused", extra={"event": "reply.refused", "delivery": delivery.id})
@@ -273,10 +294,16 @@ class Courier:
 
 
 def post(
-    session: requests.Session, url: str, sealed: Sealed, envelope: str | bytes, seconds: float
+    session: requests.Session,
+    url: str,
+    sealed: Sealed,
+    envelope: str | bytes,
+    seconds: float,
+    more: dict[str, str] | None = None,
 ) -> tuple[int | None, bytes, str | None]:
     """One exchange: status, body, and "timeout" or "connection" if there was none within `seconds` in all."""
     params = {"msg_signature": sealed.signature, "timestamp": sealed.timestamp, "nonce": sealed.nonce}
+    params |= more or {}
     data = envelope.encode() if isinstance(envelope, str) else envelope
     deadline = time.monotonic() + seconds
     try:

@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 
 from . import acts, levers, views
 from .mall import MallError
+from .official import control as official
 from .people import Refused
 from .wish import BadRequest
 
@@ -27,6 +28,6 @@ def create_control(simulator: Simulator) -> Blueprint:
     sim.register_error_handler(Refused, lambda error: (jsonify({"error": str(error)}), 409))
     sim.register_error_handler(MallError, lambda error: (jsonify({"error": str(error)}), 409))
     sim.register_error_handler(HTTPException, lambda error: (jsonify({"error": error.description}), error.code or 500))
-    for part in (acts, views, levers):
+    for part in (acts, views, levers, official):
         part.register(sim, simulator)
     return sim

@@ -63,6 +63,9 @@ class Limits:
     retry_on_non_200: bool = True  # the two official pages disagree
     passive_card_update: bool = True  # a hidden note says that the server ignores it
     misspelt_option_ids: bool = False  # OpitonIds/OpitonId, as some fixtures have it
+    official_deliveries: int = 3  # of one callback of the 公众号 altogether
+    official_newest_act_only: bool = False  # how grants add up is not documented: each by itself, or the newest alone
+    official_templates_per_day: int = 100_000
 
     def changed(self, patch: dict[str, Any]) -> Limits:
         """A copy with some fields changed; ValueError names an unknown field or a wrong type."""
@@ -103,6 +106,35 @@ DEFAULT_MEMBERS = (
 
 
 @dataclass(frozen=True)
+class Fan:
+    """Somebody with WeChat who may follow the 公众号; `id` is his chat on the page and in the control API."""
+
+    id: str
+    name: str
+    follows: bool = False
+
+
+DEFAULT_FANS = (Fan("oa-linxia", "林夏"), Fan("oa-zhouyu", "周宇"))
+
+
+@dataclass(frozen=True)
+class OfficialOptions:
+    """A 公众号 (认证服务号) as the app was told about it; `callback_url` is where the app listens for it."""
+
+    app_id: str
+    secret: str
+    token: str
+    aes_key: str
+    callback_url: str
+    original_id: str = "gh_5e6f0c1d2b3a"
+    name: str = "云朵优选"
+    fans: tuple[Fan, ...] = DEFAULT_FANS
+
+    def __repr__(self) -> str:
+        return f"OfficialOptions(app_id={self.app_id!r}, callback_url={self.callback_url!r})"
+
+
+@dataclass(frozen=True)
 class Options:
     """The enterprise as the app was told about it.
 
@@ -128,6 +160,7 @@ class Options:
     app_name: str = "推客助手"
     corp_name: str = "云朵优选"
     callback_workers: int = 8
+    official: OfficialOptions | None = None
 
     def __repr__(self) -> str:
         return f"Options(corp_id={self.corp_id!r}, agent_id={self.agent_id}, callback_url={self.callback_url!r})"

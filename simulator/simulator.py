@@ -13,6 +13,7 @@ from .mall import Mall
 from .media import MediaShelf
 from .menu import Menu
 from .messages import Messages
+from .official import Account
 from .options import Options
 from .people import People
 from .probes import Probes
@@ -45,16 +46,23 @@ class Simulator:
         self.people = People(self.world, self.courier, self.menu, self.cards, self.media)
         self.probes = Probes(self.world, crypto)
         self.mall = Mall(self.world)
+        self.official = Account(self.world, self.faults, self.media) if options.official else None
+
+    def couriers(self) -> list[Courier]:
+        return [self.courier, *([self.official.courier] if self.official else [])]
 
     def reset(self) -> None:
         """Forget chats, media, menu, codes, tokens, faults and orders; the clock is left as it is."""
         with self.world.changed:
-            self.courier.forget()
+            for courier in self.couriers():
+                courier.forget()
             self.world.reset()
             self.faults.clear()
             self.tokens.invalidate()
             self.tokens.unban()
             self.api.clear()
+            if self.official is not None:
+                self.official.forget()
             for part in (self.media, self.messages, self.robots, self.people):
                 part.forget()
             for kept in (self.menu, self.cards, self.mall):
@@ -64,5 +72,6 @@ class Simulator:
     def stop(self) -> None:
         """End the delivery threads and let waiting requests return; harmless when called twice."""
         self.world.stop()
-        self.courier.stop()
+        for courier in self.couriers():
+            courier.stop()
         self.world.store.close()

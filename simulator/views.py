@@ -70,15 +70,18 @@ def _chats(sim: Blueprint, simulator: Simulator) -> None:
         with world.lock:
             return jsonify({"dropped": list(world.dropped)})
 
+    def idle() -> bool:
+        return all(courier.idle() for courier in simulator.couriers())
+
     @sim.get("/callbacks")
     def callbacks() -> Response:
         """The log of deliveries; with `wait` blocks until nothing is on its way."""
         seconds, after = min(float(request.args.get("wait", 0)), LONGEST_WAIT), int(request.args.get("after", 0))
         if seconds:
-            world.wait_for(simulator.courier.idle, seconds)
+            world.wait_for(idle, seconds)
         with world.lock:
-            rows = [item.describe() for item in simulator.courier.log if item.id > after]
-            return jsonify({"callbacks": rows, "idle": simulator.courier.idle()})
+            rows = [item.describe() for courier in simulator.couriers() for item in courier.log if item.id > after]
+            return jsonify({"callbacks": rows, "idle": idle()})
 
     @sim.get("/calls")
     def calls() -> Response:
@@ -116,7 +119,8 @@ def describe(simulator: Simulator) -> dict[str, Any]:
             "clock": clock_state(simulator),
             "faults": simulator.faults.describe(),
             "settings": asdict(world.limits),
-            "callbacks": [item.describe() for item in list(simulator.courier.log)[-100:]],
+            "callbacks": [item.describe() for courier in simulator.couriers() for item in list(courier.log)[-100:]],
+            "official": simulator.official.describe() if simulator.official else None,
             "calls": list(world.calls)[-100:],
             "mall": {"url": options.mall_url, "open": simulator.mall.open},
             "orders": list(simulator.mall.orders.values()),

@@ -151,6 +151,65 @@ def test_without_an_enterprise_and_a_simulator_there_is_none(tmp_path: Path) -> 
     assert Settings.load({"DEMO": "1", "SIMULATOR_PORT": "off"}, var=tmp_path).wecom is None
 
 
+OFFICIAL = {
+    "OFFICIAL_APP_ID": "wx0123456789abcdef",
+    "OFFICIAL_SECRET": "the-account-secret",
+    "OFFICIAL_TOKEN": "the-account-token",
+    "OFFICIAL_AES_KEY": "a" * 43,
+}
+
+
+def test_an_official_account_beside_the_app_or_without_it(tmp_path: Path) -> None:
+    settings = Settings.load({**PRODUCTION, **OFFICIAL}, var=tmp_path)
+    assert settings.wecom is None
+    assert settings.official is not None
+    assert settings.official.api_base == "https://api.weixin.qq.com/cgi-bin"
+    assert not settings.official.simulated
+    assert "the-account" not in repr(settings)
+
+
+def test_a_half_configured_account_is_told_what_is_missing(tmp_path: Path) -> None:
+    found = faults({**PRODUCTION, "OFFICIAL_APP_ID": "wx1", "OFFICIAL_AES_KEY": "short"}, tmp_path)
+    assert set(found) == {"OFFICIAL_SECRET", "OFFICIAL_TOKEN", "OFFICIAL_AES_KEY"}
+    assert "mp.weixin.qq.com" in found["OFFICIAL_TOKEN"]
+    assert (
+        "/cgi-bin"
+        in faults({**PRODUCTION, **OFFICIAL, "OFFICIAL_API_BASE": "https://a.example"}, tmp_path)["OFFICIAL_API_BASE"]
+    )
+
+
+def test_a_demos_account_is_the_simulators(tmp_path: Path) -> None:
+    official = Settings.load({"DEMO": "1", "SIMULATOR_PORT": "8123"}, var=tmp_path).official
+    assert official is not None
+    assert official.simulated
+    assert official.api_base == "http://127.0.0.1:8123/official/cgi-bin"
+    assert Settings.load({"DEMO": "1", "SIMULATOR_PORT": "off"}, var=tmp_path).official is None
+
+
+def test_templates_say_which_fact_goes_into_which_field(tmp_path: Path) -> None:
+    good = '{"paid": {"id": "TPL", "fields": {"amount2": "{amount}元", "time4": "{time}"}}}'
+    official = Settings.load({**PRODUCTION, **OFFICIAL, "OFFICIAL_TEMPLATES": good}, var=tmp_path).official
+    assert official is not None
+    assert official.templates["paid"].id == "TPL"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[]", "no JSON object"),
+        ("{", "no JSON"),
+        ('{"sold": {"id": "T", "fields": {"thing1": "a"}}}', "'sold' is none of settled, approved, rejected, paid"),
+        ('{"paid": {"fields": {"thing1": "a"}}}', "there is no id"),
+        ('{"paid": {"id": "T", "fields": {}}}', "fields is no object of texts"),
+        ('{"paid": {"id": "T", "fields": {"what": "a"}}}', "'what' is no field of a template"),
+        ('{"paid": {"id": "T", "fields": {"thing1": "{orders}"}}}', "orders is none of amount, reference, time"),
+        ('{"paid": {"id": "T", "fields": {"thing1": "{"}}}', "thing1"),
+    ],
+)
+def test_a_wrong_template_names_the_place(tmp_path: Path, text: str, said: str) -> None:
+    assert said in faults({**PRODUCTION, **OFFICIAL, "OFFICIAL_TEMPLATES": text}, tmp_path)["OFFICIAL_TEMPLATES"]
+
+
 def test_the_clock_is_shifted_in_a_demo_only(tmp_path: Path) -> None:
     assert "DEMO=1" in faults({**PRODUCTION, "CLOCK_FILE": "clock"}, tmp_path)["CLOCK_FILE"]
     assert Settings.load({"DEMO": "1", "CLOCK_FILE": "my-clock"}, var=tmp_path).clock_file == Path("my-clock")
@@ -214,7 +273,7 @@ def test_secrets_never_print(tmp_path: Path) -> None:
     printed = repr(settings)
     kept = json.loads((tmp_path / "keys.json").read_text(encoding="utf-8"))
     assert "hidden" not in printed
-    assert [name for name, value in kept.items() if value in printed] == ["WECOM_CORP_ID"]
+    assert [name for name, value in kept.items() if value in printed] == ["WECOM_CORP_ID", "OFFICIAL_APP_ID"]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from bot.outbox import lanes, pauses
@@ -21,16 +21,32 @@ def find_due(session: Session, now: datetime, wall: datetime, robots: list[str])
     found = _candidates(session, now, paused, robots)
     live = set(session.scalars(select(Lane.name).where(Lane.name.in_(found), lanes.live(wall))))
     chosen = [name for name in found if name not in live and _may_try(name, paused, now)]
-    if pauses.APP not in paused:
-        return chosen
-    of_app = [name for name in chosen if pauses.scope_of(name) == pauses.APP]
-    return [name for name in chosen if name not in of_app] + of_app[:PROBES]
+    for scope in (pauses.APP, pauses.ACCOUNT):
+        if scope in paused:
+            of_it = [name for name in chosen if pauses.scope_of(name) == scope]
+            chosen = [name for name in chosen if name not in of_it] + of_it[:PROBES]
+    return chosen
+
+
+_OF_SCOPE = (
+    (pauses.APP, lanes.MEMBER),
+    (pauses.APP, lanes.DIRECTORY),
+    (pauses.ACCOUNT, lanes.OFFICIAL),
+    (pauses.ACCOUNT, lanes.FOLLOWER),
+)
+
+
+def _begins(lane: str) -> ColumnElement[bool]:
+    """Lanes of this beginning, as a range of the index; `;` comes after `:`."""
+    return and_(Outbox.lane >= lane, Outbox.lane < lane.replace(":", ";"))
 
 
 def _candidates(session: Session, now: datetime, paused: Mapping[str, Pause], robots: list[str]) -> list[str]:
     waiting = select(Outbox.lane).where(Outbox.state == "waiting")
-    if pauses.APP in paused and pauses.waits(paused[pauses.APP], now):
-        waiting = waiting.where(Outbox.lane.in_(robots))  # not past the thousands that wait for the app
+    stopped = [scope for scope in (pauses.APP, pauses.ACCOUNT) if scope in paused and pauses.waits(paused[scope], now)]
+    if stopped:  # not past the thousands that wait for it
+        others = [_begins(lane) for scope, lane in _OF_SCOPE if scope not in stopped]
+        waiting = waiting.where(or_(Outbox.lane.in_(robots), *others))
     queries = (
         select(Outbox.lane).where(Outbox.state == "sending"),
         waiting.where(Outbox.due_at <= now).order_by(Outbox.due_at),

@@ -34,6 +34,7 @@ MERGED = ("text", "poster", "robot_text", "robot_poster")  # a card's task is un
 MOST_MERGED = 1000
 
 MEMBER, ROBOT, DIRECTORY = "wecom:", "robot:", "directory:"
+OFFICIAL, FOLLOWER = "official:", "follower:"  # a chat of the 公众号, and looking its follower up; by digest
 
 
 def lane_of(userid: str) -> str:

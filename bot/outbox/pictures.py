@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from bot.outbox import lanes, wording
 from bot.outbox.transaction import transact
-from bot.wecom.client import Client
+from bot.wecom.client import Authorised
 from bot.wecom.token import Clock
 from models.base import Sessions
 from models.message import Media
@@ -26,7 +26,7 @@ LIFE = timedelta(days=2.5)  # of three: what is sent must still be there when it
 class Pictures:
     """owner   whose media_ids these are: another app's, or a robot's, do not serve"""
 
-    def __init__(self, sessions: Sessions, client: Client, *, owner: str, clock: Clock) -> None:
+    def __init__(self, sessions: Sessions, client: Authorised, *, owner: str, clock: Clock) -> None:
         self._sessions, self._client, self._owner, self._clock = sessions, client, owner, clock
 
     def media_id(self, picture: bytes) -> str:

@@ -25,9 +25,10 @@ from sqlalchemy.orm import Session
 
 from bot.outbox import lanes, pauses, wording
 from bot.outbox.due import find_due
+from bot.outbox.official import REPEATABLE, Official, is_template
 from bot.outbox.pictures import Pictures
 from bot.outbox.transaction import transact
-from bot.outbox.verdict import Attempt, GivenUp, Later, Sent, Stop, Verdict, judge, judge_answer
+from bot.outbox.verdict import Attempt, GivenUp, Later, Park, Sent, Stop, Verdict, judge, judge_answer
 from bot.wecom.client import Client
 from bot.wecom.errors import WeComFault
 from bot.wecom.token import Clock, machine_time
@@ -41,6 +42,8 @@ KINDS = {
     lanes.MEMBER: ("text", "card", "poster", "card_update"),
     lanes.ROBOT: ("robot_text", "robot_poster"),
     lanes.DIRECTORY: ("lookup_name",),
+    lanes.OFFICIAL: ("text", "poster"),
+    lanes.FOLLOWER: ("lookup_union",),
 }
 
 T = TypeVar("T")
@@ -70,6 +73,7 @@ class Sender:
     on_name    told of a member's name in the transaction that records the look-up
     operators  who is told when sending has stopped; `say` words it
     home       the address behind a card that has no buttons and names none
+    client     None without an enterprise, `official` None without a 公众号: what is for them waits
     """
 
     def __init__(
@@ -77,7 +81,7 @@ class Sender:
         sessions: Sessions,
         *,
         clock: Clock,
-        client: Client,
+        client: Client | None,
         robots: Mapping[str, str],
         draw: Callable[[str, dict[str, Any]], bytes],
         on_name: Callable[[Session, str, str], None],
@@ -85,12 +89,19 @@ class Sender:
         say: Callable[[pauses.Stopped], str],
         agent_id: int,
         home: str = "https://work.weixin.qq.com",
+        official: Official | None = None,
         wall: Clock = machine_time,
     ) -> None:
         self._sessions, self._clock, self._wall = sessions, clock, wall
         self._client, self._robots, self._agent_id, self._home = client, robots, agent_id, home
         self._draw, self._on_name, self._operators, self._say = draw, on_name, operators, say
-        self._pictures = Pictures(sessions, client, owner=f"wecom:{agent_id}", clock=clock)
+        self._official = official
+        self._shelves: dict[str, Pictures] = {}
+        if client is not None:
+            self._shelves[pauses.APP] = Pictures(sessions, client, owner=f"wecom:{agent_id}", clock=clock)
+        if official is not None:
+            owner = f"official:{official.app_id}"
+            self._shelves[pauses.ACCOUNT] = Pictures(sessions, official.client, owner=owner, clock=clock)
         self._stopping = threading.Event()
 
     def stop(self) -> None:
@@ -132,6 +143,8 @@ class Sender:
         return task
 
     def _ready_row(self, session: Session, name: str, now: datetime) -> Outbox | None:
+        if (self._official if pauses.scope_of(name) == pauses.ACCOUNT else self._client) is None:
+            return None
         pause = pauses.find(session, pauses.scope_of(name))
         if pause is not None and pauses.waits(pause, now):
             return None
@@ -153,7 +166,10 @@ class Sender:
 
     def _task(self, session: Session, row: Outbox, now: datetime) -> Task | None:
         """The row in work; None where it is given up at once."""
-        refusal = self._refusal(row) or _without_code(session, row)
+        refusal = self._refusal(row, now) or _without_code(session, row)
+        if refusal is None and (reason := self._parking(session, row, now)) is not None:
+            row.state, row.fault = "parked", reason
+            return None
         if refusal is None and (row.kind not in PICTURES or row.request is not None):
             refusal = self._freeze(session, row, now, "")
         if refusal is not None:
@@ -162,21 +178,33 @@ class Sender:
         probe = pauses.find(session, pauses.scope_of(row.lane)) is not None
         return _as_task(row, now, probe=probe)
 
-    def _refusal(self, row: Outbox) -> GivenUp | None:
+    def _parking(self, session: Session, row: Outbox, now: datetime) -> str | None:
+        """Why the row has to wait for its receiver; only a chat of the 公众号 asks for that."""
+        if self._official is None or row.state != "waiting" or not row.lane.startswith(lanes.OFFICIAL):
+            return None
+        return self._official.parking(session, row, now)
+
+    def _refusal(self, row: Outbox, now: datetime) -> GivenUp | None:
         """Why the row cannot even be tried."""
         if row.kind not in next((kinds for prefix, kinds in KINDS.items() if row.lane.startswith(prefix)), ()):
             return GivenUp(f"no {row.kind} goes to {row.lane.partition(':')[0]}", loud=True)
-        if not row.lane.startswith(lanes.ROBOT):
-            return None
-        if row.lane not in self._robots:
+        if row.lane.startswith(lanes.ROBOT) and row.lane not in self._robots:
             return GivenUp("the robot is not configured any more")
-        if row.state == "sending":
-            return GivenUp("the sender was lost; not repeated, a group would see it twice", unclear=True)
-        return None
+        if row.state != "sending" or not row.lane.startswith((lanes.ROBOT, lanes.OFFICIAL)):
+            return None
+        if is_template((row.request or "").encode()) and now - row.created_at < REPEATABLE:
+            return None
+        return GivenUp("the sender was lost; not repeated, it would be seen twice", unclear=True)
 
     def _freeze(self, session: Session, row: Outbox, now: datetime, media_id: str) -> GivenUp | None:
         """Fix the bytes for all tries and mark the row `sending`; a refusal where there is nothing to send."""
-        if row.kind in ("text", "card", "poster") and row.request is None:
+        if row.lane.startswith(lanes.OFFICIAL) and self._official is not None:
+            if row.request is None:
+                try:
+                    row.request = self._official.request(session, row, now, media_id)
+                except wording.Unsayable as fault:
+                    return GivenUp(str(fault), loud=True)
+        elif row.kind in ("text", "card", "poster") and row.request is None:
             row.number = lanes.next_number(session, row.lane)
             userid = row.lane.removeprefix(lanes.MEMBER)
             try:
@@ -199,14 +227,15 @@ class Sender:
         try:
             if not task.ready:
                 picture = self._draw(*_poster(task))
-                media_id = self._pictures.media_id(picture) if task.kind == "poster" else ""
+                shelf = self._shelves.get(pauses.scope_of(task.lane))
+                media_id = shelf.media_id(picture) if shelf is not None else ""
                 ready = self._transact(lambda session: self._mark(session, task, me, media_id))
                 if ready is None:
                     return
                 task = ready
             verdict = self._call(task, picture)
         except (WeComFault, wording.Unsayable) as fault:
-            verdict = judge(fault, task.attempt)
+            verdict = self._judge(fault, task)
         except SQLAlchemyError:
             raise  # the database is what is wrong, not the row
         except Exception as fault:
@@ -229,7 +258,19 @@ class Sender:
             return None
         return _as_task(row, now, probe=task.probe)
 
+    def _judge(self, fault: Exception, task: Task) -> Verdict:
+        if self._official is not None and task.lane.startswith(lanes.OFFICIAL):
+            return self._official.judge(fault, task.attempt, task.request)
+        return judge(fault, task.attempt)
+
     def _call(self, task: Task, picture: bytes) -> Verdict:
+        if self._official is not None and pauses.scope_of(task.lane) == pauses.ACCOUNT:
+            with self._sessions.reading() as session:
+                openid = self._official.openid(session, task.lane)
+            if task.kind == "lookup_union":
+                return self._official.union(openid)
+            return self._official.call(openid, task.request or b"")
+        assert self._client is not None  # noqa: S101 - _ready_row lets nothing of WeCom through without one
         if task.kind == "card_update":
             self._client.update_template_card(wording.card_update(task.body, self._agent_id))
             return Sent()
@@ -257,14 +298,26 @@ class Sender:
             pauses.lift(session, pauses.scope_of(task.lane))
         if isinstance(verdict, Sent):
             self._sent(session, row, verdict, now)
-        elif isinstance(verdict, GivenUp):
+            return
+        if self._official is not None and row.lane.startswith(lanes.OFFICIAL):
+            if isinstance(verdict, Park):
+                row.fault = verdict.reason[:255]
+                self._official.park(session, row, verdict, now)
+                log.info("outbox row parked", extra={"event": "outbox.parked", "outbox_id": row.id})
+                return
+            if task.ready and not getattr(verdict, "unclear", False):
+                self._official.give_back(session, row, now)
+                row.request = None if isinstance(verdict, Later | Stop) else row.request
+        if isinstance(verdict, GivenUp):
             self._give_up(row, verdict)
-        else:
+        elif not isinstance(verdict, Park):
             self._wait(session, row, task, verdict, now)
 
     def _sent(self, session: Session, row: Outbox, verdict: Sent, now: datetime) -> None:
         row.state, row.sent_at, row.fault, row.result = "sent", now, None, verdict.result
         log.info("outbox row sent", extra={"event": "outbox.sent", "outbox_id": row.id, "attempts": row.attempts})
+        if row.kind == "lookup_union":
+            self._learn_union(session, row, str(verdict.result.get("union") or ""))
         if row.kind != "lookup_name":
             return
         name = verdict.result.get("name")
@@ -276,6 +329,18 @@ class Sender:
                 self._on_name(session, str(row.body["userid"]), name)
         except Exception as fault:
             log.error("name could not be kept", extra={"event": "outbox.name", "outbox_id": row.id, **_where(fault)})
+
+    def _learn_union(self, session: Session, row: Outbox, unionid: str) -> None:
+        row.result = {"found": bool(unionid)}  # itself it is kept sealed, where `on_union` puts it
+        if not unionid or self._official is None:
+            return
+        try:
+            with session.begin_nested():
+                self._official.on_union(session, row.lane.partition(":")[2], unionid)
+        except Exception as fault:
+            log.error(
+                "unionid could not be kept", extra={"event": "outbox.union", "outbox_id": row.id, **_where(fault)}
+            )
 
     def _give_up(self, row: Outbox, verdict: GivenUp) -> None:
         row.state, row.fault = "given_up", verdict.reason[:255]
@@ -301,7 +366,7 @@ class Sender:
             row.sent_at = None
         if verdict.upload_again:
             row.request, row.result = None, {"uploaded_again": True}
-            self._pictures.forget(session, task.request or b"{}")
+            self._shelves[pauses.scope_of(row.lane)].forget(session, task.request or b"{}")
 
     def _transact(self, work: Callable[[Session], T]) -> T:
         return transact(self._sessions, work)

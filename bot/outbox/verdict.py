@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from bot.outbox.lanes import DIRECTORY, ROBOT
+from bot.outbox.lanes import DIRECTORY, FOLLOWER, OFFICIAL, ROBOT
 from bot.outbox.wording import Unsayable
 from bot.wecom.errors import Kind, Refused, TokenRejected, Unanswered, WeComFault
 
@@ -19,9 +19,11 @@ LONGEST_BACKOFF = 15.0  # what is mended is seen within a minute
 UNKNOWN_TRIES = 5
 # A fault that should pass is given a day and this many tries, both: a clock that is moved ahead is no day, and a
 # channel that is probed once a minute has not been tried often.
-BEFORE_SENDING = ("gettoken", "media/upload")  # whatever became of these, nobody has seen a message
+BEFORE_SENDING = ("gettoken", "stable_token", "media/upload")  # whatever became of these, nobody has seen a message
 PATIENCE, PATIENT_TRIES = timedelta(hours=24), 1440
 DRAWING_TRIES = 3
+NO_PERMISSION = 48001
+SENDING = ("message/send", "message/custom/send", "webhook/send", "gettoken", "stable_token")  # a quota ends them all
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,16 @@ class Stop:
     fix: bool
 
 
-Verdict = Sent | GivenUp | Later | Stop
+@dataclass(frozen=True)
+class Park:
+    """The row waits for its receiver's next contact. without_template: first in words, as far as those are allowed."""
+
+    reason: str
+    errcode: int
+    without_template: bool = False
+
+
+Verdict = Sent | GivenUp | Later | Stop | Park
 
 
 @dataclass(frozen=True)
@@ -109,14 +120,15 @@ def _out_of_patience(tried: Attempt) -> bool:
 
 
 def _unanswered(fault: Unanswered, tried: Attempt) -> Verdict:
-    """A robot has no duplicate check and gives no msgid, so an unclear send is a choice between twice and never.
+    """Neither a robot nor a 公众号 has a duplicate check, so an unclear send is a choice between twice and never.
 
     A broken connection or a gateway's 5xx mostly means never: it is repeated, as the contract says. Where the request
     was taken in and only the answer is missing, it mostly was done: a leaderboard that comes twice annoys a whole
     group, so it is not repeated.
     """
-    if tried.lane.startswith(ROBOT) and fault.happened == "likely":
-        return GivenUp(f"{fault.reason}; not repeated, a group would see it twice", unclear=True)
+    taken = fault.happened == "likely" and fault.path not in BEFORE_SENDING
+    if taken and tried.lane.startswith((ROBOT, OFFICIAL)):
+        return GivenUp(f"{fault.reason}; not repeated, it would be seen twice", unclear=True)
     unclear = fault.happened != "no" and fault.path not in BEFORE_SENDING
     if _out_of_patience(tried):
         return GivenUp(f"given up after a day: {fault.reason}", unclear=unclear)
@@ -132,7 +144,7 @@ def _refused(fault: Refused | TokenRejected, tried: Attempt) -> Verdict:
     if kind is Kind.REUPLOAD and tried.kind == "poster" and not tried.uploaded_again:
         return Later(reason, timedelta(0), upload_again=True)
     if kind is Kind.QUOTA:
-        own_limit = fault.path not in ("message/send", "webhook/send", "gettoken")
+        own_limit = fault.path not in SENDING
         return Later(reason, QUOTA_PAUSE) if own_limit else Stop(reason, fault.errcode, fix=False)
     if kind in (Kind.FIX, Kind.REFRESH):
         return _to_be_fixed(fault, tried)
@@ -149,6 +161,8 @@ def _refused(fault: Refused | TokenRejected, tried: Attempt) -> Verdict:
 
 def _to_be_fixed(fault: WeComFault, tried: Attempt) -> Verdict:
     errcode = fault.errcode if isinstance(fault, Refused | TokenRejected) else 0
+    if tried.lane.startswith(FOLLOWER) and errcode == NO_PERMISSION:
+        return GivenUp(fault.reason)  # an account that is not bound to an open platform: his orders say who he is
     if tried.lane.startswith(DIRECTORY) and isinstance(fault, Refused):
         return GivenUp(fault.reason)  # the app may send but not read the directory; nicknames can be told
     if tried.lane.startswith(ROBOT) and _out_of_patience(tried):

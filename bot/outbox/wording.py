@@ -41,7 +41,7 @@ def message(
         raise Unsayable("no single receiver")
     try:
         if kind == "text":
-            content: dict[str, Any] = {"msgtype": "text", "text": {"content": _clean(body["content"])}}
+            content: dict[str, Any] = {"msgtype": "text", "text": {"content": clean(body["content"])}}
         elif kind == "poster":
             content = {"msgtype": "image", "image": {"media_id": media_id}}
         else:
@@ -56,7 +56,7 @@ def message(
 def card_update(body: dict[str, Any], agent_id: int) -> dict[str, Any]:
     """The body of message/update_template_card: the buttons become one grey one."""
     try:
-        button = {"replace_name": _clean(body["replace_name"])}
+        button = {"replace_name": clean(body["replace_name"])}
         return {
             "userids": list(body["userids"]),
             "agentid": agent_id,
@@ -69,7 +69,7 @@ def card_update(body: dict[str, Any], agent_id: int) -> dict[str, Any]:
 
 def robot_text(body: dict[str, Any]) -> dict[str, Any]:
     try:
-        return {"msgtype": "text", "text": {"content": _clean(body["content"])}}
+        return {"msgtype": "text", "text": {"content": clean(body["content"])}}
     except (KeyError, TypeError, AttributeError) as fault:
         raise Unsayable(f"robot_text: {type(fault).__name__} {fault}") from fault
 
@@ -92,11 +92,11 @@ def picture_type(picture: bytes) -> tuple[str, str]:
 
 def _card(body: dict[str, Any], home: str) -> dict[str, Any]:
     """button_interaction with buttons, else text_notice. Rows beyond six stand below as text: the list is full."""
-    rows = [(_clean(label), _clean(value)) for label, value in body.get("rows") or ()]
+    rows = [(clean(label), clean(value)) for label, value in body.get("rows") or ()]
     buttons = body.get("buttons") or []
     card: dict[str, Any] = {
         "card_type": "button_interaction" if buttons else "text_notice",
-        "main_title": {"title": _clean(body["title"])},
+        "main_title": {"title": clean(body["title"])},
     }
     if rows:
         card["horizontal_content_list"] = [{"keyname": label, "value": value} for label, value in rows[:MOST_ROWS]]
@@ -115,17 +115,18 @@ def _card(body: dict[str, Any], home: str) -> dict[str, Any]:
         raise Unsayable("a card has at most six buttons, each with a key of its own of at most 1,024 bytes")
     card["task_id"] = body["task"]
     card["button_list"] = [
-        {"text": _clean(button["text"]), "style": int(button.get("style", 1)), "key": button["key"]}
+        {"text": clean(button["text"]), "style": int(button.get("style", 1)), "key": button["key"]}
         for button in buttons
     ]
     return card
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
     return text.translate(_CONTROLS)
 
 
 def media_id_of(request: bytes) -> str | None:
     """The picture in a frozen request."""
-    image = json.loads(request).get("image")
+    found = json.loads(request)
+    image = found.get("body", found).get("image")
     return str(image["media_id"]) if image else None

@@ -19,22 +19,15 @@ log = logging.getLogger(__name__)
 BAD_CREDENTIAL = 40001
 
 
-class Client:
-    """One app's calls. A dead token is replaced once per call and the call repeated once, never more (§12.4)."""
+class Authorised:
+    """Calls with a token. A dead one is replaced once per call and the call repeated once, never more (§12.4)."""
 
     def __init__(self, wire: Wire, tokens: TokenProvider) -> None:
         self._wire, self._tokens = wire, tokens
 
     def check(self) -> None:
-        """Say whether WeCom gives us a token: raises what is wrong."""
+        """Say whether the platform gives us a token: raises what is wrong."""
         self._tokens.get()
-
-    def message_send(self, body: bytes) -> dict[str, Any]:
-        """`body` goes byte for byte: the duplicate check compares it. → {"invaliduser"?, "msgid"?, "response_code"?}"""
-        return self._post("message/send", body)
-
-    def update_template_card(self, body: dict[str, Any]) -> dict[str, Any]:
-        return self._post("message/update_template_card", encode(body))
 
     def upload_media(self, kind: str, filename: str, data: bytes, media_type: str) -> str:
         """The media_id, good for three days and for this app."""
@@ -44,21 +37,6 @@ class Client:
             return self._wire.post_file("media/upload", query, filename, data, media_type)
 
         return str(self._authorised("media/upload", call)["media_id"])
-
-    def menu_create(self, agent_id: int, menu: dict[str, Any]) -> None:
-        """Replace the whole menu; people see it after some minutes."""
-        self._post("menu/create", encode(menu), {"agentid": str(agent_id)})
-
-    def menu_get(self, agent_id: int) -> dict[str, Any]:
-        return self._get("menu/get", {"agentid": str(agent_id)})
-
-    def user_get(self, userid: str) -> dict[str, Any]:
-        """A member as the directory shows him: {"userid", "name"?, …}; many apps may not read the name."""
-        return self._get("user/get", {"userid": userid})
-
-    def webhook_send(self, key: str, body: dict[str, Any]) -> None:
-        """Into a group through its robot. The key is all that it takes: no token goes there."""
-        self._wire.post_json("webhook/send", {"key": key}, encode(body), anew=True)
 
     def _get(self, path: str, query: dict[str, str]) -> dict[str, Any]:
         return self._authorised(path, lambda token: self._wire.get(path, {**query, "access_token": token}))
@@ -81,7 +59,33 @@ class Client:
         except Refused as fault:
             if fault.kind is not Kind.REFRESH and fault.errcode != BAD_CREDENTIAL:
                 raise
-            raise TokenRejected(path, fault.errcode, fault.errmsg) from None
+            raise TokenRejected(path, fault.errcode, fault.errmsg, self._wire.kinds) from None
+
+
+class Client(Authorised):
+    """The calls of one WeCom app."""
+
+    def message_send(self, body: bytes) -> dict[str, Any]:
+        """`body` goes byte for byte: the duplicate check compares it. → {"invaliduser"?, "msgid"?, "response_code"?}"""
+        return self._post("message/send", body)
+
+    def update_template_card(self, body: dict[str, Any]) -> dict[str, Any]:
+        return self._post("message/update_template_card", encode(body))
+
+    def menu_create(self, agent_id: int, menu: dict[str, Any]) -> None:
+        """Replace the whole menu; people see it after some minutes."""
+        self._post("menu/create", encode(menu), {"agentid": str(agent_id)})
+
+    def menu_get(self, agent_id: int) -> dict[str, Any]:
+        return self._get("menu/get", {"agentid": str(agent_id)})
+
+    def user_get(self, userid: str) -> dict[str, Any]:
+        """A member as the directory shows him: {"userid", "name"?, …}; many apps may not read the name."""
+        return self._get("user/get", {"userid": userid})
+
+    def webhook_send(self, key: str, body: dict[str, Any]) -> None:
+        """Into a group through its robot. The key is all that it takes: no token goes there."""
+        self._wire.post_json("webhook/send", {"key": key}, encode(body), anew=True)
 
 
 def encode(body: dict[str, Any]) -> bytes:

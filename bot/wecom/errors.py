@@ -5,6 +5,7 @@ Source   reference/wecom.md §4.8, §6 (doc 90313, edition of 07/2026)
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import Enum
 from typing import Literal
 
@@ -40,6 +41,7 @@ class Kind(Enum):
     FIX = "fix"  # configuration is wrong: nothing will work until a person mends it
     DONE = "done"  # what was asked for is already so
     REUPLOAD = "reupload"  # the media_id is dead: upload again, once
+    WINDOW = "window"  # the person must do something first: his next contact opens it again (公众号)
     UNKNOWN = "unknown"  # not in the table: a few tries, then give up
 
 
@@ -78,9 +80,10 @@ _CODES: dict[Kind, tuple[int | range, ...]] = {
 }  # fmt: skip
 
 
-def _by_code() -> dict[int, Kind]:
+def by_code(codes: Mapping[Kind, tuple[int | range, ...]]) -> dict[int, Kind]:
+    """The table errcode → kind; a code that is listed twice is a mistake."""
     table: dict[int, Kind] = {}
-    for kind, entries in _CODES.items():
+    for kind, entries in codes.items():
         for entry in entries:
             for code in (entry,) if isinstance(entry, int) else entry:
                 if code in table:
@@ -89,7 +92,7 @@ def _by_code() -> dict[int, Kind]:
     return table
 
 
-KINDS: dict[int, Kind] = _by_code()
+KINDS: dict[int, Kind] = by_code(_CODES)
 
 
 class WeComFault(Exception):
@@ -106,9 +109,9 @@ class WeComFault(Exception):
 class Refused(WeComFault):
     """WeCom answered with an errcode. `errmsg` is kept word for word: its hint is what Tencent's support asks for."""
 
-    def __init__(self, path: str, errcode: int, errmsg: str) -> None:
+    def __init__(self, path: str, errcode: int, errmsg: str, kinds: Mapping[int, Kind] = KINDS) -> None:
         self.path, self.errcode, self.errmsg = path, errcode, errmsg
-        self.kind = KINDS.get(errcode, Kind.UNKNOWN)
+        self.kind = kinds.get(errcode, Kind.UNKNOWN)
         super().__init__(f"{path}: {errcode} {errmsg}")
 
 
@@ -134,8 +137,8 @@ class TokenRejected(WeComFault):
 
     kind = Kind.FIX
 
-    def __init__(self, path: str, errcode: int, errmsg: str) -> None:
+    def __init__(self, path: str, errcode: int, errmsg: str, kinds: Mapping[int, Kind] = KINDS) -> None:
         self.path, self.errcode, self.errmsg = path, errcode, errmsg
-        if KINDS.get(errcode) is Kind.QUOTA:
+        if kinds.get(errcode) is Kind.QUOTA:
             self.kind = Kind.QUOTA
         super().__init__(f"{path}: {errcode} {errmsg}")

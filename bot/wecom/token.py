@@ -61,6 +61,8 @@ class TokenProvider:
     wait_seconds   how long a caller waits for another one's gettoken before he gets Unanswered
     """
 
+    platform, early = "wecom", EARLY
+
     def __init__(
         self,
         sessions: Sessions,
@@ -79,7 +81,7 @@ class TokenProvider:
         self._seal, self._unseal = seal, unseal
         self._clock, self._wall, self._wait_seconds = clock, wall, wait_seconds
         # The whole secret counts: two apps of one enterprise may share its first characters.
-        self.name = f"wecom:{corp_id}:{hashlib.sha256(secret.encode()).hexdigest()[:16]}"
+        self.name = f"{self.platform}:{corp_id}:{hashlib.sha256(secret.encode()).hexdigest()[:16]}"
         self._held: _Held | None = None
         self._turn = threading.Lock()
 
@@ -95,7 +97,7 @@ class TokenProvider:
         return self._obtain(failed)
 
     def _fresh(self, held: _Held) -> bool:
-        return self._clock() < held.expires_at - EARLY
+        return self._clock() < held.expires_at - self.early
 
     def _obtain(self, failed: str | None) -> str:
         until = time.monotonic() + self._wait_seconds
@@ -167,13 +169,17 @@ class TokenProvider:
             done = session.execute(update(AccessToken).where(AccessToken.name == self.name, *still).values(**values))
             return bool(done.rowcount)  # type: ignore[attr-defined]
 
+    def _ask(self) -> dict[str, Any]:
+        """The call that gives a token."""
+        return self._wire.get("gettoken", {"corpid": self._corp_id, "corpsecret": self._secret})
+
     def _fetch(self, me: str) -> _Held | None:
         try:
-            answer = self._wire.get("gettoken", {"corpid": self._corp_id, "corpsecret": self._secret})
+            answer = self._ask()
             token, seconds = answer["access_token"], int(answer["expires_in"])
         except Refused as fault:
             self._change(me, holder=f"refused:{fault.errcode}:{me}", held_until=self._clock() + REFUSAL)
-            raise TokenRejected(fault.path, fault.errcode, fault.errmsg) from None
+            raise TokenRejected(fault.path, fault.errcode, fault.errmsg, self._wire.kinds) from None
         except Unanswered:
             self._change(me, holder=None, held_until=None)
             raise

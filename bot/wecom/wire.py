@@ -15,7 +15,7 @@ import os
 import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,7 +23,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError, NewConnectionError
 
-from bot.wecom.errors import Refused, Unanswered
+from bot.wecom.errors import KINDS, Kind, Refused, Unanswered
 
 log = logging.getLogger(__name__)
 
@@ -50,9 +50,14 @@ class Wire:
 
     base      WECOM_API_BASE, ends in /cgi-bin
     observe   told of each call: path and errcode, "unanswered" where there was none (tuike_wecom_calls_total)
+    kinds     what the platform's errcodes ask for
+    silent    an answer without an errcode is one of 0, as the 公众号's often are
     """
 
-    def __init__(self, base: str, observe: Observe | None = None) -> None:
+    def __init__(
+        self, base: str, observe: Observe | None = None, *, kinds: Mapping[int, Kind] = KINDS, silent: bool = False
+    ) -> None:
+        self.kinds, self._silent = kinds, silent
         self._base = base.rstrip("/")
         self._observe = observe or (lambda path, errcode: None)
         self._local = threading.local()
@@ -80,13 +85,13 @@ class Wire:
     ) -> dict[str, Any]:
         """The answer's object where errcode is 0; else Refused or Unanswered."""
         text = self._exchange(session, method, path, query, content)
-        answer = _object(path, text) if isinstance(text, bytes) else text
+        answer = _object(path, text, silent=self._silent) if isinstance(text, bytes) else text
         if isinstance(answer, Unanswered):
             self._observe(path, "unanswered")
             raise answer
         self._observe(path, str(answer["errcode"]))
         if answer["errcode"] != 0:
-            raise Refused(path, answer["errcode"], str(answer.get("errmsg", "")))
+            raise Refused(path, answer["errcode"], str(answer.get("errmsg", "")), self.kinds)
         return answer
 
     def _exchange(
@@ -143,10 +148,12 @@ def _bounded(path: str, response: requests.Response, until: float) -> bytes | Un
     return text
 
 
-def _object(path: str, text: bytes) -> dict[str, Any] | Unanswered:
+def _object(path: str, text: bytes, *, silent: bool) -> dict[str, Any] | Unanswered:
     """The answer where it is an object with an integer errcode; some gateways write it as text."""
     try:
         answer = json.loads(text)
+        if silent and isinstance(answer, dict):
+            answer.setdefault("errcode", 0)
         if isinstance(answer, dict) and not isinstance(answer["errcode"], bool):
             return {**answer, "errcode": int(answer["errcode"])}
     except (ValueError, TypeError, KeyError, RecursionError) as fault:

@@ -106,6 +106,25 @@ def upgrade() -> None:
     )
     op.create_index("ix_early_fact_order", "early_fact", ["source", "order_no"], unique=False)
     op.create_table(
+        "follower",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("sealed", sa.String(length=512), nullable=False),
+        sa.Column("follows", sa.Boolean(), nullable=False),
+        sa.Column("follows_since", INSTANT, nullable=False),
+        sa.Column("scene", sa.String(length=64), nullable=True),
+        sa.Column("wrote_at", INSTANT, nullable=True),
+        sa.Column("wrote_used", sa.BigInteger(), nullable=False),
+        sa.Column("tapped_at", INSTANT, nullable=True),
+        sa.Column("tapped_used", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_follower")),
+        sa.UniqueConstraint("digest", name=op.f("uq_follower_digest")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
         "inbox",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("channel", sa.String(length=16), nullable=False),
@@ -348,6 +367,27 @@ def upgrade() -> None:
     )
     op.create_index("ix_identity_distributor_id", "identity", ["distributor_id"], unique=False)
     op.create_table(
+        "identity_change",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("what", sa.String(length=16), nullable=False),
+        sa.Column("identity_kind", sa.String(length=16), nullable=False),
+        sa.Column("identity_digest", sa.String(length=64), nullable=False),
+        sa.Column("from_id", ID, nullable=True),
+        sa.Column("to_id", ID, nullable=True),
+        sa.Column("proof", sa.String(length=32), nullable=False),
+        sa.Column("reason", sa.String(length=255), nullable=True),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(["from_id"], ["distributor.id"], name=op.f("fk_identity_change_from_id")),
+        sa.ForeignKeyConstraint(["to_id"], ["distributor.id"], name=op.f("fk_identity_change_to_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_identity_change")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index(
+        "ix_identity_change_kind_digest", "identity_change", ["identity_kind", "identity_digest"], unique=False
+    )
+    op.create_table(
         "ledger_account",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("name", sa.String(length=64), nullable=False),
@@ -366,6 +406,22 @@ def upgrade() -> None:
         mysql_engine="InnoDB",
     )
     op.create_index("ix_ledger_account_distributor_id", "ledger_account", ["distributor_id"], unique=False)
+    op.create_table(
+        "link_code",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("distributor_id", ID, nullable=False),
+        sa.Column("channel", sa.String(length=16), nullable=False),
+        sa.Column("expires_at", INSTANT, nullable=False),
+        sa.Column("used_at", INSTANT, nullable=True),
+        sa.ForeignKeyConstraint(["distributor_id"], ["distributor.id"], name=op.f("fk_link_code_distributor_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_link_code")),
+        sa.UniqueConstraint("digest", name=op.f("uq_link_code_digest")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_link_code_distributor_id", "link_code", ["distributor_id"], unique=False)
     op.create_table(
         "milestone_mark",
         sa.Column("distributor_id", ID, autoincrement=False, nullable=False),
@@ -846,7 +902,9 @@ def downgrade() -> None:
     op.drop_table("rollup")
     op.drop_table("orders")
     op.drop_table("milestone_mark")
+    op.drop_table("link_code")
     op.drop_table("ledger_account")
+    op.drop_table("identity_change")
     op.drop_table("identity")
     op.drop_table("settlement_run")
     op.drop_table("product")
@@ -861,6 +919,7 @@ def downgrade() -> None:
     op.drop_table("job_state")
     op.drop_table("intake_lock")
     op.drop_table("inbox")
+    op.drop_table("follower")
     op.drop_table("early_fact")
     op.drop_table("distributor")
     op.drop_table("dialog")

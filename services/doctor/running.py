@@ -87,8 +87,9 @@ def pauses(sessions: Sessions) -> Iterator[Finding]:
     with reading(sessions) as session:
         rows = session.scalars(select(Pause).order_by(Pause.scope)).all()
     for row in rows:
-        what = "应用的消息" if row.scope == "wecom" else "一个群机器人的消息"
-        said = f"{what}从 {clock_text(row.since)} 起暂停，企业微信返回 {row.errcode}"
+        what = {"wecom": "应用的消息", "official": "公众号的消息"}.get(row.scope, "一个群机器人的消息")
+        platform = "微信" if row.scope == "official" else "企业微信"
+        said = f"{what}从 {clock_text(row.since)} 起暂停，{platform}返回 {row.errcode}"
         yield Finding("pauses", title, "wrong", said, remedy(row.errcode))
     if not rows:
         yield Finding("pauses", title, "ok", "没有暂停")

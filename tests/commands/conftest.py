@@ -18,6 +18,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bot import commands as bot_commands
+from bot.official import commands as official_commands
 from domain.cron import Cron
 from jobs import commands as job_commands
 from jobs.reconcile import ReconcileJob
@@ -26,7 +27,19 @@ from jobs.settlement import SettlementJob
 from models import schema
 from tests.support.databases import Database
 from tests.support.shop import Shop, catalogue, understanding
-from web.commands import CommandDeps, db, demo, distributor, entitlement, explain, ledger, operator, plan, rollup
+from web.commands import (
+    CommandDeps,
+    db,
+    demo,
+    distributor,
+    entitlement,
+    explain,
+    ledger,
+    operator,
+    person,
+    plan,
+    rollup,
+)
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 ASSETS = ROOT / "assets"
@@ -100,6 +113,8 @@ def commands_of(shop: Shop) -> list[click.Command]:
         job_commands.settle(jobs),
         job_commands.group(jobs),
         bot_commands.group(bot),
+        official_commands.group(official_commands.OfficialDeps(sessions, clock, catalogue(), None, ready)),
+        person.group(deps),
     ]
 
 

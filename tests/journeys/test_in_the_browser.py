@@ -157,3 +157,24 @@ def test_on_a_phone_a_distributor_finds_everything_by_tapping(open_desk: Callabl
     expect(shop.get_by_text("张敏 推荐")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
     assert shop.locator("html").evaluate("page => page.scrollWidth <= page.clientWidth")
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_a_follower_of_the_official_account_joins_by_a_code_and_taps_a_link(
+    open_desk: Callable[..., Page], laptop: Laptop, size: tuple[int, int]
+) -> None:
+    """Two people, one for each size: whoever follows by a distributor's code joins with him as inviter."""
+    town, fan = laptop.town, "oa-linxia" if size == DESK else "oa-zhouyu"
+    inviter = town.says("liuyang", "我要加入").reply.partition("/r/")[2][:6]
+    page = open_desk(size)
+    page.get_by_role("tab", name="公众号").click()
+    panel = page.locator('.panel[data-chat^="oa-"]')
+    panel.locator("select").select_option(fan)
+    panel = page.locator(f'.panel[data-chat="{fan}"]')
+    panel.locator(".gate input").fill(inviter)
+    panel.get_by_role("button", name="扫码关注").click()
+    expect(panel.locator(".row.app .bubble").last).to_contain_text("邀请你一起做")
+    panel.locator("textarea").fill("我要加入")
+    panel.locator("textarea").press("Enter")
+    expect(panel.locator(".row.app .bubble").last).to_contain_text("邀请人：")
+    assert page.evaluate("document.documentElement.scrollWidth") <= size[0]

@@ -31,6 +31,8 @@ class Desk {
     this.groups = new Map(state.groups.map((group) => [group.id, group]));
     this.chats = new Map(Object.entries(state.chats).map(([chat, rows]) => [chat, new Map(rows.map((row) => [row.id, row]))]));
     this.menu = state.menu;
+    this.official = state.official;
+    this.fans = new Map((state.official?.fans || []).map((fan) => [fan.id, fan]));
     this.mall = state.mall;
     this.orders = state.orders;
     this.faults = state.faults;
@@ -54,8 +56,8 @@ class Desk {
   }
 
   now() { return new Date(Date.now() + this.ahead); }
-  person(chat) { return this.members.has(chat); }
-  nameOf = (chat) => this.members.get(chat)?.name || chat;
+  person(chat) { return this.members.has(chat) || this.fans.has(chat); }
+  nameOf = (chat) => (this.members.get(chat) || this.fans.get(chat))?.name || chat;
   entriesOf(chat) { return [...(this.chats.get(chat)?.values() || [])]; }
   lastId(chat) { return Math.max(0, ...(this.chats.get(chat)?.keys() || [])); }
 
@@ -70,12 +72,16 @@ class Desk {
     this.panels = chosen.map(panel);
     this.groupPanels = [...this.groups.keys()].slice(0, 1).map((id) => new Panel(this, id));
     const stacked = [...(operator ? [panel(operator)] : []), ...this.groupPanels];
+    this.fanPanels = [...this.fans.keys()].slice(0, 1).map((id) => new Panel(this, id));
     this.phone = new Phone(this);
     this.drawer = new Drawer(this);
-    this.seats = [...this.panels, ...stacked, this.phone];
+    this.seats = [...this.panels, ...this.fanPanels, ...stacked, this.phone];
     this.panels = this.seats.filter((seat) => seat !== this.phone);
-    const stack = stacked.length ? h("div", { class: "stack" }, stacked.map((seat) => seat.node)) : null;
-    document.getElementById("desk").replaceChildren(...[...this.panels.filter((seat) => !stacked.includes(seat)).map((seat) => seat.node), stack, this.phone.node].filter(Boolean));
+    // Two columns hold two windows each, so that the customer's phone stays in sight.
+    const column = (seats) => (seats.length > 1 ? h("div", { class: "stack" }, seats.map((seat) => seat.node)) : seats.map((seat) => seat.node));
+    const alone = chosen.length > 1 ? this.panels.slice(0, chosen.length - 1) : [];
+    const second = this.panels.filter((seat) => !stacked.includes(seat) && !alone.includes(seat));
+    document.getElementById("desk").replaceChildren(...[...alone.map((seat) => seat.node), column(second), column(stacked), this.phone.node].flat());
     for (const seat of this.panels) seat.bottom();
   }
 
@@ -99,6 +105,7 @@ class Desk {
     };
     const rows = this.seats.map((seat) => {
       if (seat === this.phone) return tab(seat, markAvatar("phone"), "顾客");
+      if (seat.fan) return tab(seat, markAvatar("official"), "公众号");
       return seat.group ? tab(seat, markAvatar("group"), "伙伴群") : tab(seat, avatar(seat.member.name), seat.member.name);
     });
     this.control = h("button", { class: "tab", type: "button", "aria-expanded": "false", title: "控制台", onclick: () => this.drawer.toggle() },
@@ -183,6 +190,8 @@ class Desk {
       callback: () => this.takeCallback(event.callback),
       call: () => this.drawer.takeCall(event.call),
       menu: () => this.takeMenu(event.menu),
+      official_menu: () => this.takeOfficialMenu(event.menu),
+      fans: () => this.takeFans(event.fans),
       clock: () => { this.takeClock(event.clock); this.drawer.tick(); this.phone.tick(); },
       faults: () => this.drawer.refreshFaults(),
       order: () => this.phone.takeOrder(event.order),
@@ -217,10 +226,21 @@ class Desk {
     for (const seat of this.panels) seat.drawMenu();
   }
 
+  takeOfficialMenu(menu) {
+    this.official.menu = menu;
+    for (const seat of this.panels) seat.drawMenu();
+  }
+
+  // Who follows and who has left: the window of a fan shows one button until he follows.
+  takeFans(fans) {
+    this.fans = new Map(fans.map((fan) => [fan.id, fan]));
+    for (const seat of this.panels.filter((item) => item.fan)) seat.follow();
+  }
+
   async refreshMembers() {
     const state = await get("state");
     this.members = new Map(state.members.map((member) => [member.userid.toLowerCase(), member]));
-    for (const seat of this.panels.filter((item) => !item.group && item !== this.active)) seat.seat(seat.chat);
+    for (const seat of this.panels.filter((item) => item.member && item !== this.active)) seat.seat(seat.chat);
     if (this.drawer.open && this.drawer.page === "people") this.drawer.draw();
   }
 }

@@ -24,27 +24,61 @@ export class Panel {
     this.node.dataset.chat = chat;
     this.group = this.desk.groups.get(chat);
     this.member = this.desk.members.get(chat);
+    this.fan = this.desk.fans.get(chat);
+    this.node.classList.toggle("official", Boolean(this.fan));
     this.typingUntil = 0;
+    this.dots = this.gate = null;
     this.under = h("div", { class: "under" });
     this.badge = h("span", { class: "badge", hidden: true });
     this.talk = h("div", { class: "talk", role: "log", "aria-label": this.title });
     this.menu = h("div", { class: "menu", hidden: true });
     this.node.setAttribute("aria-label", this.title);
+    this.talk.addEventListener("click", (event) => this.tapLink(event));
     this.node.replaceChildren(this.head(), this.talk, this.menu, this.group ? this.listener() : this.writer());
+    if (this.fan) this.follow();
     this.quiet();
     this.drawMenu();
     this.draw();
   }
 
-  get title() { return this.group ? this.group.name : this.member.name; }
+  get title() { return this.group ? this.group.name : (this.member || this.fan).name; }
 
   head() {
-    const face = this.group ? markAvatar("group") : avatar(this.member.name);
+    const face = this.group ? markAvatar("group") : avatar(this.title);
     const words = this.group ? `${this.title}（${this.group.members.length + 1}）` : this.title;
-    const role = this.member && h("span", { class: "role" }, ROLES[this.member.role] || "同事");
+    const role = this.fan ? h("span", { class: "role" }, "公众号") : this.member && h("span", { class: "role" }, ROLES[this.member.role] || "同事");
     return h("header", { class: "panel-head" }, face,
       h("div", { class: "who" }, h("div", { class: "name" }, words, role, this.member && icon("caret")), this.under),
-      this.badge, this.member && this.chooser());
+      this.badge, this.member && this.chooser(), this.fan && this.fanChooser());
+  }
+
+  fanChooser() {
+    const select = h("select", { class: "seat", "aria-label": "换一个人坐这里", title: "换一个人坐这里" },
+      [...this.desk.fans.values()].map((fan) => h("option", { value: fan.id, selected: fan === this.fan }, `${fan.name} · 微信`)));
+    select.addEventListener("change", () => this.desk.reseat(this, select.value));
+    return select;
+  }
+
+  // Following and leaving: who does not follow can only follow, or scan a distributor's code.
+  follow() {
+    this.fan = this.desk.fans.get(this.chat);
+    this.gate ??= h("div", { class: "gate" });
+    const box = h("input", { type: "text", placeholder: "分销员的邀请码（可不填）", "aria-label": "分销员的邀请码", autocomplete: "off", maxlength: "64" });
+    const go = () => this.act(box.value.trim() ? "scan" : "subscribe", box.value.trim() ? { scene: box.value.trim() } : {});
+    box.addEventListener("keydown", (event) => event.key === "Enter" && go());
+    this.gate.replaceChildren(box, h("button", { class: "main-button", type: "button", onclick: go }, "扫码关注"));
+    const writer = this.node.querySelector(".writer");
+    if (!this.gate.isConnected) writer.before(this.gate);
+    this.gate.hidden = this.fan.follows;
+    writer.hidden = !this.fan.follows;
+    this.drawMenu();
+    this.quiet();
+  }
+
+  // A link in one of the account's texts that says something for the person who taps it.
+  tapLink(event) {
+    const words = event.target.closest("[data-say]");
+    if (words && this.fan) this.act("say", { text: words.dataset.say, menu_id: words.dataset.menu });
   }
 
   chooser() {
@@ -88,7 +122,8 @@ export class Panel {
       const list = h("div", { class: "popup" },
         item("image", "图片", () => choose.click()),
         item("pin", "位置", () => this.act("location", {})),
-        item("mic", "语音", () => this.act("voice", { seconds: 4 })));
+        item("mic", "语音", () => this.act("voice", { seconds: 4 })),
+        this.fan && item("out", "取消关注", () => this.act("unsubscribe", {})));
       box.append(list);
       const done = closeElsewhere(box, () => list.remove());
     };
@@ -114,7 +149,7 @@ export class Panel {
 
   async act(path, body) {
     try {
-      await post(path, { userid: this.chat, ...body });
+      await post(this.fan ? `official/${path}` : path, { userid: this.chat, ...body });
     } catch (error) {
       toast(error.message, true);
     }
@@ -123,7 +158,8 @@ export class Panel {
   // the menu
 
   drawMenu() {
-    const buttons = this.group ? [] : this.desk.menu;
+    const own = this.fan ? (this.fan.follows ? this.desk.official.menu : []) : this.desk.menu;
+    const buttons = this.group ? [] : own;
     this.menu.hidden = buttons.length === 0;
     this.menu.replaceChildren(...buttons.map((button) => this.menuButton(button)));
   }
@@ -163,6 +199,10 @@ export class Panel {
   empty() {
     if (this.group) {
       return h("div", { class: "empty" }, markAvatar("robot"), h("strong", {}, this.title), "榜单和喜报会由机器人发到这里");
+    }
+    if (this.fan) {
+      return h("div", { class: "empty" }, markAvatar("official"), h("strong", {}, `公众号「${this.desk.official.name}」`),
+        `${this.title}在微信里打开它。扫分销员的二维码关注，加入时邀请人就是他。`);
     }
     return h("div", { class: "empty" }, markAvatar("app"), h("strong", {}, this.desk.appName),
       `${this.title}还没有和它说过话，试试：`,
@@ -216,9 +256,9 @@ export class Panel {
       return;
     }
     this.typingUntil = Date.now() + TYPING_AT_LEAST;
-    this.under.textContent = `${this.desk.appName} 正在输入…`;
+    this.under.textContent = `${this.fan ? this.desk.official.name : this.desk.appName} 正在输入…`;
     this.under.classList.add("typing");
-    this.dots ??= h("div", { class: "row app dots-row" }, markAvatar("app"), h("div", { class: "bubble dots" }, h("i"), h("i"), h("i")));
+    this.dots ??= h("div", { class: "row app dots-row" }, markAvatar(this.fan ? "official" : "app"), h("div", { class: "bubble dots" }, h("i"), h("i"), h("i")));
     if (!this.dots.isConnected) {
       this.talk.append(this.dots);
       this.bottomIfNear();
@@ -228,6 +268,10 @@ export class Panel {
   quiet() {
     this.dots?.remove();
     this.under.classList.remove("typing");
+    if (this.fan) {
+      this.under.textContent = this.fan.follows ? `公众号「${this.desk.official.name}」` : "还没有关注公众号";
+      return;
+    }
     this.under.textContent = this.group ? "内部群 · 群机器人" : `${this.member.position ? `${this.member.position} · ` : ""}与「${this.desk.appName}」的对话`;
   }
 

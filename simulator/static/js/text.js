@@ -5,7 +5,14 @@ import { h, webAddress } from "./dom.js";
 let openLink = () => {};
 export const setLinkOpener = (opener) => { openLink = opener; };
 
+// A link that says its words when it is tapped, as the 公众号's chats have it; the window that shows it listens.
+function saying(address, children) {
+  const query = new URLSearchParams(address.split("?")[1]);
+  return h("button", { class: "saying", type: "button", "data-say": query.get("msgmenucontent") || "", "data-menu": query.get("msgmenuid") || "" }, ...children);
+}
+
 export function link(address, ...children) {
+  if (address.startsWith("weixin://bizmsgmenu?")) return saying(address, children);
   const safe = webAddress(address);
   if (!safe) return h("span", {}, ...children);
   const open = (event) => {
