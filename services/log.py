@@ -19,7 +19,7 @@ from typing import Any, TextIO
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 _IN_ADDRESS = re.compile(
-    r"(?i)\b((?:access_|msg_|corp)?(?:token|secret|signature)|echostr|key|password|media_id|response_code)=[^&\s'\"]+"
+    r"(?i)\b((?:access_|msg_|corp)?(?:token|secret|signature)|echostr|key|password|media_id|response_code|openid)=[^&\s'\"]+"
 )
 _PASSWORD = re.compile(r"(://[^:/@\s]*):[^@/\s]+@")
 _FIELD = re.compile(

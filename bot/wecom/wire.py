@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 CONNECT_SECONDS, READ_SECONDS, WHOLE_SECONDS = 4.0, 6.0, 11.0
 LARGEST_ANSWER = 1 << 20
 
-_SECRET = re.compile(r"((?:access_token|corpsecret|secret|key|response_code)=)[^&\s'\"\\)>]+")
+_SECRET = re.compile(r"((?:access_token|corpsecret|secret|key|response_code|openid)=)[^&\s'\"\\)>]+")
 
 
 class _Redact(logging.Filter):
