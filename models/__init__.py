@@ -1,6 +1,6 @@
 """Tables. Importing this package registers all of them with `Base.metadata`; it holds no rules."""
 
-from models import commission, distributor, ledger, message, order, plan, rank, settlement, withdrawal
+from models import commission, distributor, ledger, message, order, plan, rank, settlement, unknown, withdrawal
 from models.base import Base, Sessions, new_engine
 
 __all__ = [
@@ -15,5 +15,6 @@ __all__ = [
     "plan",
     "rank",
     "settlement",
+    "unknown",
     "withdrawal",
 ]

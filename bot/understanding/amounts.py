@@ -17,7 +17,7 @@ _D = "零〇一二两三四五六七八九壹贰叁肆伍陆柒捌玖"
 _CHINESE = f"[{_D}十拾百佰千仟万]"
 
 _ARABIC = r"(?:\d{1,3}(?:,\d{3})+(?![\d,])|\d+)(?:\.\d+)?"
-_UNIT = r"(?:块钱|元钱|元整|块整|人民币|块|元|圆|rmb|yuan)"
+_UNIT = r"(?:块钱|元钱|元整|块整|人民币|块|元|圆|蚊|rmb|yuan)"
 _AMOUNT = re.compile(
     rf"(?<![0-9a-z.,_\-+])(?P<currency>¥|rmb|人民币)?\s?"
     rf"(?:(?P<arabic>{_ARABIC})(?P<scale>[万千百wk](?![a-z]))?(?P<short>[1-9](?![0-9.,]))?|(?P<chinese>(?!零钱){_CHINESE}+))"

@@ -22,9 +22,11 @@ _REPEAT = re.compile(r"([^\W0-9a-z零一二两三四五六七八九十百千万�
 _WIDE_COMMA = re.compile(r"(?<![０-９])，|，(?![０-９])")  # between full-width digits it groups thousands
 _PAUSE = re.compile(r"(?:(?<!\d),|,(?!\d)|(?<!\d):|:(?!\d)|(?<!\d)\.|\.(?!\d)|[，。、;；：~～—|\n\r\t!…])+")
 _SPACE = re.compile(r"(?<![0-9a-z])\s+|\s+(?![0-9a-z])")
+# Who is spoken to, before a space: 「老板 提现」 is said to him, 「老板提现」 may be said of him.
+_CALLED = re.compile(r"^\s*(老板|老师|客服|同学|小助手|助手|机器人|亲)\s+(?=\S)")
 # What people say while they think, also as voice input writes it down.
 _FILLER = re.compile(
-    r"^(?:(?:嗯+|呃+|额(?!度|外)|唔+|哎+|诶+|欸+|喂+|那个|就是说|怎么说呢|请问一下|请问|麻烦问下|问一下|问下|想问问?|咨询一下|咨询下)，?)+(?=.{2})"
+    r"^(?:(?:嗯+|呃+|额(?!度|外)|唔+|哎+|诶+|欸+|喂+|那个|就是说|怎么说呢|请问一下|请问|麻烦问下|问一下|问下|想问问?|咨询一下|咨询下|那个啥|那什么|就是)，?)+(?=.{2})"
 )
 _VARIANTS = str.maketrans(
     {"帐": "账", "劵": "券", "妳": "你", "您": "你", "祂": "他", "咯": "了", "叻": "了", "喽": "了", "￥": "¥"}
@@ -63,7 +65,7 @@ def plain(text: str) -> str:
     text = _REPEAT.sub(r"\1\1", text)
     text = _PAUSE.sub("，", re.sub(r"[\"'“”‘’「」『』()（）【】《》<>*]+", " ", text))
     text = re.sub(r"[，\s]*\?[，\s?]*", "?", text)
-    text = _SPACE.sub("", text).strip("， ")
+    text = _SPACE.sub("", _CALLED.sub(r"\1，", text)).strip("， ")
     return _FILLER.sub("", text).strip("， ")
 
 

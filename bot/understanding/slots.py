@@ -18,7 +18,7 @@ _STATUS = (
 _BY = (
     ("orders", re.compile(r"单量|单数|订单|出单|几单|多少单|成交")),
     ("units", re.compile(r"件数|销量|数量|几件|多少件|份数|箱数")),
-    ("sales", re.compile(r"销售|金额|业绩|卖得?最|卖的最|gmv|成交额|营业额|流水")),
+    ("sales", re.compile(r"销售|金额|业绩|gmv|成交额|营业额|流水")),
 )
 _TOPIC = (
     ("fee", re.compile(r"手续费|服务费|收费|扣.{0,3}(?:费|钱)|要钱|押金|交钱")),
