@@ -28,7 +28,7 @@ CODE = (
 )  # fmt: skip
 LEARNT = (*ALL_INTENTS, *ALL_OPERATOR_INTENTS)
 ROUNDS = 10
-RATE, DECAY, SMALLEST = 0.5, 2e-4, 0.12
+RATE, DECAY, SMALLEST = 0.5, 2e-4, 0.6
 # What people put around a wish; it says nothing about which one.
 BEFORE = ("你好，", "请问", "麻烦", "老板，", "亲，", "那个，", "我想问一下", "帮我", "不好意思，", "哎，", "问一下，", "嗯，")
 AFTER = ("呀", "啊", "呢", "吧", "谢谢", "，谢谢", "呗", "哈", "啦", "一下", "?", "了", "，急", "哦", "行吗", "给我看看", "嘛")

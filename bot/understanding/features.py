@@ -22,7 +22,7 @@ LONGEST = 80  # units that are read; a request is said within them
 
 def features(text: str, hints: Iterable[str] = ()) -> list[str]:
     """The features of a masked plain text, each once."""
-    units = _UNIT.findall(stripped(text))[:LONGEST]
+    units = _UNIT.findall(_canonical(stripped(text)))[:LONGEST]
     found = {f"1{unit}" for unit in units}
     padded = ["^", *units, "$"]
     for size in (2, 3):
@@ -37,6 +37,26 @@ def features(text: str, hints: Iterable[str] = ()) -> list[str]:
         found.add("?")
     found.add(f"length {min(len(units), 24) // 4}")
     return sorted(found)
+
+
+# Words that make no difference, each written in one way, and what is only politeness left out.
+_SAME = (
+    (re.compile(r"咋样|怎么样|怎样|如何|咋个|咋|怎(?!么)"), "怎么"),
+    (re.compile(r"啥子|啥样|啥|哪些|哪样|什么样"), "什么"),
+    (re.compile(r"为什么|为何|干嘛|凭什么"), "为什么"),
+    (re.compile(r"好多(?=钱|人|单)|几(?=个|单|块|人|名|件|级|笔|号)"), "多少"),
+    (re.compile(r"挣"), "赚"),
+    (re.compile(r"看看|看一看|看一下|看下|瞧瞧|瞅瞅|查一下|查下|查查|查看|查询"), "查"),
+    (re.compile(r"俺|咱们|咱|我们|偶"), "我"),
+    (re.compile(r"(?:请问|麻烦|劳驾|拜托|请)(?:一下|你|问|帮忙)?|不好意思|(?:帮|替)(?:我|忙)?|给我(?=[^⟨])|一下子?|能不能|可不可以|能否|可否"), ""),
+    (re.compile(r"[呀啊哈哦啦嘛呗呢哟嘞哎诶]"), ""),
+)  # fmt: skip
+
+
+def _canonical(text: str) -> str:
+    for pattern, written in _SAME:
+        text = pattern.sub(written, text)
+    return text or "⟨空⟩"
 
 
 def sound(unit: str) -> str:

@@ -55,12 +55,24 @@ def characters(text: str) -> str:
     return halfwidth(text).lower()
 
 
+# What is written as it is spoken in Cantonese, where it can mean nothing else. Longer words first.
+_CANTONESE = (
+    ("唔该晒", "谢谢"), ("唔该", "谢谢"), ("多谢晒", "多谢"), ("唔使", "不用"), ("唔好", "不要"), ("点解", "为什么"), ("点样", "怎么"),
+    ("几多", "多少"), ("乜嘢", "什么"), ("边个", "谁"), ("边度", "哪里"), ("搵钱", "赚钱"), ("搵咗", "赚了"), ("搵到", "赚到"),
+    ("宜家", "现在"), ("而家", "现在"), ("依家", "现在"), ("今个月", "这个月"), ("上个礼拜", "上周"), ("咁耐", "这么久"),
+    ("咁", "这么"), ("冇", "没有"), ("嘅", "的"), ("咗", "了"), ("佢", "他"), ("哋", "们"), ("俾", "给"), ("畀", "给"), ("啲", "些"),
+    ("乜", "什么"), ("咩", "什么"), ("唔", "不"), ("嚟", "来"), ("喺", "在"), ("睇", "看"), ("搵", "找"), ("仲", "还"), ("㗎", "啊"),
+)  # fmt: skip
+
+
 def plain(text: str) -> str:
     """The plain form, fillers at the beginning included in what is dropped."""
     text = _WIDE_COMMA.sub("。", text.replace("？", "?"))
     for emoji, word in _EMOJI_WORDS:
         text = text.replace(emoji, f"。{word}。")
     text = _STICKER.sub("。", characters(text))
+    for spoken, written in _CANTONESE:
+        text = text.replace(spoken, written) if spoken in text else text
     text = "".join(" " if unicodedata.category(c) in ("So", "Sk") else c for c in text)
     text = _REPEAT.sub(r"\1\1", text)
     text = _PAUSE.sub("，", re.sub(r"[\"'“”‘’「」『』()（）【】《》<>*]+", " ", text))
