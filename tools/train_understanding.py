@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from bot.understanding import ALL_INTENTS, ALL_OPERATOR_INTENTS, MODEL, homophones, normalise, people, phrases
+from bot.understanding import ALL_INTENTS, ALL_OPERATOR_INTENTS, MODEL, homophones, normalise, people, phrases, rules
 from bot.understanding.classifier import Learner, key_of, read, write
 from bot.understanding.sentence import Sentence
 
@@ -30,8 +30,15 @@ LEARNT = (*ALL_INTENTS, *ALL_OPERATOR_INTENTS)
 ROUNDS = 10
 RATE, DECAY, SMALLEST = 0.5, 2e-4, 0.6
 # What people put around a wish; it says nothing about which one.
-BEFORE = ("你好，", "请问", "麻烦", "老板，", "亲，", "那个，", "我想问一下", "帮我", "不好意思，", "哎，", "问一下，", "嗯，")
-AFTER = ("呀", "啊", "呢", "吧", "谢谢", "，谢谢", "呗", "哈", "啦", "一下", "?", "了", "，急", "哦", "行吗", "给我看看", "嘛")
+BEFORE = (
+    "孩子睡了我来问问，", "刚下班，", "客户在等，", "昨天太忙了，", "我朋友问我，", "不好意思打扰了，", "在吗，", "那什么，", "话说，",
+    "我这边，", "我想", "给我", "我要", "快点，", "哈喽，", "想知道", "看看", "查一下",
+    "你好，", "请问", "麻烦", "老板，", "亲，", "那个，", "我想问一下", "帮我", "不好意思，", "哎，", "问一下，", "嗯，")
+AFTER = (
+    "，在线等", "，着急", "，等你回复", "，我不太懂", "，好不好", "，麻烦了", "，多谢", "给我", "，你看看", "😂",
+    "呀", "啊", "呢", "吧", "谢谢", "，谢谢", "呗", "哈", "啦", "一下", "?", "了", "，急", "哦", "行吗", "给我看看", "嘛")
+
+TIMED = frozenset({"earnings", "earnings_detail", "orders", "team", "rank"})  # any of these may name a period
 
 Example = tuple[str, str]  # (plain text, intent)
 
@@ -56,10 +63,12 @@ def examples() -> list[tuple[Sentence, str]]:
     ]
 
 
-def varied(sentence: Sentence, chance: random.Random, spelt: dict[str, str]) -> Sentence:
+def varied(sentence: Sentence, intent: str, chance: random.Random, spelt: dict[str, str]) -> Sentence:
     """The sentence as somebody else might have typed it: with more words around it, or a wrong character."""
     text, kind = sentence.masked, chance.random()
-    if kind < 0.3:
+    if kind < 0.15 and intent in TIMED and not sentence.facts.periods:
+        text = rules.PERIOD + text
+    elif kind < 0.35:
         text = (chance.choice(BEFORE) if chance.random() < 0.5 else "") + text
         text += chance.choice(AFTER) if chance.random() < 0.6 else ""
     if kind > 0.55:
@@ -105,7 +114,7 @@ def train(told: Sequence[tuple[Sentence, str]], rounds: int = ROUNDS) -> Learner
             if chance.random() < 0.5:
                 learner.step(known[number], intent, weight)
             else:
-                keys = [key_of(feature) for feature in varied(sentence, chance, spelt).features()]
+                keys = [key_of(feature) for feature in varied(sentence, intent, chance, spelt).features()]
                 learner.step(keys, intent, weight)
     return learner
 

@@ -145,22 +145,24 @@ class Understanding:
         for reading in readings:
             if gated := _gate(reading, pending):
                 return gated
-            if exact := self._phrase(reading, operator):
+            if exact := self._phrase(reading):
+                if exact in ALL_OPERATOR_INTENTS and not operator:
+                    return self._unknown(reading, [])
                 return Intent(exact, slots.fill(exact, reading.facts), 1.0)
+            if not operator and rules.is_operators_alone(reading.plain):
+                return self._unknown(reading, [])
         return self._classified(readings, operator)
 
-    def _phrase(self, sentence: Sentence, operator: bool) -> str | None:
+    def _phrase(self, sentence: Sentence) -> str | None:
         """The intent of the phrase that the sentence equals. Money's phrases count to the letter and without an amount,
-        which only the gate reads; an operator's are for operators."""
+        which only the gate reads."""
         intent = self._exact.get(sentence.plain)
         if intent in EXACT_ONLY:
             exactly = not find_amounts(sentence.plain) and not normalise.is_hesitant(sentence.raw)
             return intent if exactly else None
         intent = intent or self._exact.get(phrasebook.stripped(sentence.plain))
         intent = intent or self._exact.get(phrasebook.stripped(sentence.coarse))
-        if intent in EXACT_ONLY or (intent in ALL_OPERATOR_INTENTS and not operator):
-            return None
-        return intent
+        return None if intent in EXACT_ONLY else intent
 
     def _classified(self, readings: Sequence[Sentence], operator: bool) -> Intent:
         shares: dict[str, float] = {}
@@ -169,9 +171,11 @@ class Understanding:
                 shares[intent] = shares.get(intent, 0.0) + share / len(readings)
         ranked = sorted(shares.items(), key=lambda item: (-item[1], item[0]))
         best, share = ranked[0]
-        if share < _SURE_OF.get(best, _SURE) or best == "unknown" or best in _GATED:
+        if best in _GATED and gates.mentions_withdrawal(readings[-1].plain):
+            best, share = rules.about_withdrawal(readings[-1].masked), 0.5  # it speaks of one, and asks for none
+        if best == "unknown" or best in _GATED or (best in ALL_OPERATOR_INTENTS and not operator):
             return self._unknown(readings[-1], ranked)
-        if best in ALL_OPERATOR_INTENTS and not operator:
+        if share < _SURE_OF.get(best, _SURE):
             return self._unknown(readings[-1], ranked)
         return Intent(best, slots.fill(best, readings[-1].facts), round(min(share, 0.95), 2))
 
