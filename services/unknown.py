@@ -52,7 +52,7 @@ def _upsert(dialect: str) -> Prepared:
 
 
 def _again(old: Table, new: Any, later: Any) -> dict[str, ColumnElement[Any]]:
-    return {"count": old.c["count"] + 1, "last_at": later(old.c.last_at, new.last_at)}
+    return {"count": old.c["count"] + new["count"], "last_at": later(old.c.last_at, new.last_at)}
 
 
 def often(session: Session, *, limit: int, labelled: bool = False) -> Sequence[UnknownPhrase]:

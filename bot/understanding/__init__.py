@@ -145,12 +145,12 @@ class Understanding:
         for reading in readings:
             if gated := _gate(reading, pending):
                 return gated
-            if exact := self._phrase(reading):
-                if exact in ALL_OPERATOR_INTENTS and not operator:
-                    return self._unknown(reading, [])
+            exact = self._phrase(reading)
+            operators_word = exact in ALL_OPERATOR_INTENTS or rules.is_operators_alone(reading.plain)
+            if exact == "unknown" or (operators_word and not operator):
+                return self._unknown(reading, self._classifier.rank(reading.features()))
+            if exact:
                 return Intent(exact, slots.fill(exact, reading.facts), 1.0)
-            if not operator and rules.is_operators_alone(reading.plain):
-                return self._unknown(reading, [])
         return self._classified(readings, operator)
 
     def _phrase(self, sentence: Sentence) -> str | None:
@@ -171,9 +171,9 @@ class Understanding:
                 shares[intent] = shares.get(intent, 0.0) + share / len(readings)
         ranked = sorted(shares.items(), key=lambda item: (-item[1], item[0]))
         best, share = ranked[0]
-        if best in _GATED and gates.mentions_withdrawal(readings[-1].plain):
-            best, share = rules.about_withdrawal(readings[-1].masked), 0.5  # it speaks of one, and asks for none
-        if best == "unknown" or best in _GATED or (best in ALL_OPERATOR_INTENTS and not operator):
+        if best in _GATED:  # it speaks of what the gates did not let through, and does not ask for it
+            best, share = _about_what_is_gated(readings[-1], operator=operator), 0.5
+        if best == "unknown" or (best in ALL_OPERATOR_INTENTS and not operator):
             return self._unknown(readings[-1], ranked)
         if share < _SURE_OF.get(best, _SURE):
             return self._unknown(readings[-1], ranked)
@@ -188,6 +188,12 @@ class Understanding:
             likely = [*likely[1:2], "withdraw", *likely[2:]]
         nearest = tuple(dict.fromkeys((*likely, *_USUAL)))[:3]
         return Intent("unknown", confidence=0.0, nearest=nearest, heard=sentence.anonymous)
+
+
+def _about_what_is_gated(sentence: Sentence, *, operator: bool) -> str:
+    if gates.mentions_withdrawal(sentence.plain):
+        return rules.about_withdrawal(sentence.masked)
+    return (rules.of_operator(sentence.masked) if operator else None) or "unknown"
 
 
 def _gate(sentence: Sentence, pending: str | None) -> Intent | None:

@@ -29,6 +29,7 @@ _COUNTED = tuple(
     "单号月天个人件斤名次点年日周折%倍级岁份箱盒笔位分张条款种星期时秒台袋瓶杯杠下些起样共直定会部半切边回遍把家路般旦/:~-"
     "多来几余"
 )  # after a number, what makes it no amount of money, or no exact one
+_LONGEST = 18  # characters of an amount in digits; more are some other number
 _VAGUE_BEFORE = tuple("几多数第近约")
 
 
@@ -126,6 +127,8 @@ def _value(match: re.Match[str]) -> Decimal | None:
 
 
 def _arabic(digits: str, scale: str | None, short: str | None) -> Decimal | None:
+    if len(digits) > _LONGEST:
+        return None
     yuan = Decimal(digits.replace(",", ""))
     if short and (not scale or "." in digits):
         return None

@@ -106,11 +106,11 @@ def of_anybody(text: str) -> str | None:
 
 
 def _whole(text: str) -> str | None:
+    if len(text) <= _SHORT and _THANKS.fullmatch(text):
+        return "thanks"
     if _DESK.search(text):
         return "human"
     if len(text) <= _SHORT:  # these two try many ways of cutting a text, which long ones must not be given to
-        if _THANKS.fullmatch(text):
-            return "thanks"
         if _GREET.fullmatch(text):
             return "greet"
     return None

@@ -20,6 +20,7 @@ _SURNAMES = (
 )
 _PERSON = re.compile(
     rf"[小老][{_SURNAMES}美丽红芳华明强军燕玲娟敏静霞](?:哥|姐|总|叔|姨)?|阿[{_SURNAMES}美丽红芳华明强军燕玲娟敏静霞花珍香兰英珠娇萍飞伟杰]|"
+    rf"^[{_SURNAMES}][\u4e00-\u9fff]{{1,2}}(?=(?:⟨期⟩|最近)?(?:卖|出[了单]|业绩|开单|成交))|"
     rf"[{_SURNAMES}](?:哥|姐|总|叔|姨|嫂|婶|妈|老师|经理|阿姨|大姐|大哥|老板)"
 )
 _DIGITS = re.compile(r"\d+(?:\.\d+)?")
@@ -71,7 +72,7 @@ class Sentence:
     def anonymous(self) -> str:
         """`coarse` without whatever else could name a person: addresses, handles, numbers that are spelt out."""
         text = _SPELT_NUMBER.sub(NUMBER, _HANDLE.sub(NUMBER, self.coarse))
-        return "".join(c for c in text if c.isalpha() or c in " ，?⟨⟩").strip(" ，")
+        return "".join(c for c in text if c.isalpha() or c in " ，?⟨⟩").strip(" ，?")
 
     def features(self) -> list[str]:
         """What the classifier sees."""

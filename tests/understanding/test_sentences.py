@@ -203,8 +203,7 @@ def test_own_order_numbers_are_found_among_the_words_whatever_they_look_like(und
 
 
 def test_a_merchant_adds_a_phrase_without_code(tmp_path):
-    (tmp_path / "phrases").mkdir()
-    shutil.copy(ASSETS / "phrases" / "zh_CN.toml", tmp_path / "phrases")
+    shutil.copytree(ASSETS / "phrases", tmp_path / "phrases")
     (tmp_path / "phrases" / "zz_own.toml").write_text('[intents]\nrank = ["封神榜"]\n', encoding="utf-8")
     assert Understanding.load(tmp_path).understand("封神榜呢", now=NOW).name == "rank"
 
@@ -213,7 +212,7 @@ def test_a_merchant_adds_a_phrase_without_code(tmp_path):
     "content", ['[intents]\nranks = ["榜"]', '[intents]\nrank = "榜"', "[intents", '[[typos]]\nfrom = "x"']
 )
 def test_a_phrase_file_that_cannot_be_used_is_named(tmp_path, content):
-    (tmp_path / "phrases").mkdir()
+    shutil.copytree(ASSETS / "phrases", tmp_path / "phrases")
     (tmp_path / "phrases" / "own.toml").write_text(content, encoding="utf-8")
     with pytest.raises(PhraseError, match=r"own\.toml"):
         Understanding.load(tmp_path)
