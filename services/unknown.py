@@ -31,7 +31,7 @@ class NoSuchPhrase(DomainError):
 
 
 def note(session: Session, text: str, *, now: datetime) -> None:
-    """Count `text`, in one statement, so that two who say the same at once are both counted and none waits in a ring."""
+    """Count `text`, in one statement: two who say the same at once are both counted, and none waits in a ring."""
     if shown := text[:LENGTH].strip():
         _upsert(session.get_bind().dialect.name).run_many(
             session, [{"text": shown, "count": 1, "first_at": now, "last_at": now}]

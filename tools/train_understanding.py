@@ -2,7 +2,7 @@
 
 `--check` says whether the stored model belongs to the phrases and to the code that reads them; `make check` asks it.
 Learnt from   assets/phrases/zh_CN.toml and people.txt; never from tests/
-Changed       phrases, or a file of CODE: build it again and commit it with them
+Changed       phrases, or what is seen of them: build it again and commit it with them
 The same inputs give the same file on one machine; another machine's logarithms may turn a weight by one of 127 steps.
 """
 
@@ -21,35 +21,83 @@ from bot.understanding.sentence import Sentence
 
 ROOT = Path(__file__).resolve().parent.parent
 PHRASES = ROOT / "assets" / "phrases"
-INPUTS = ("zh_CN.toml", "people.txt")
-CODE = (
-    "amounts.py", "classifier.py", "dates.py", "features.py", "gates.py", "homophones.py", "normalise.py", "phrases.py",
-    "pinyin.txt", "plain_words.txt", "products.py", "rules.py", "rules.toml", "sentence.py", "tokens.py",
-)  # fmt: skip
 LEARNT = (*ALL_INTENTS, *ALL_OPERATOR_INTENTS)
 ROUNDS = 10
 RATE, DECAY, SMALLEST = 0.5, 2e-4, 0.6
 LEFT_OUT = 0.3  # share of a sentence's features that a step does not see: none must carry an intent alone
 # What people put around a wish; it says nothing about which one.
 BEFORE = (
-    "孩子睡了我来问问，", "刚下班，", "客户在等，", "昨天太忙了，", "我朋友问我，", "不好意思打扰了，", "在吗，", "那什么，", "话说，",
-    "我这边，", "我想", "给我", "我要", "快点，", "哈喽，", "想知道", "看看", "查一下",
-    "你好，", "请问", "麻烦", "老板，", "亲，", "那个，", "我想问一下", "帮我", "不好意思，", "哎，", "问一下，", "嗯，")
+    "孩子睡了我来问问，",
+    "刚下班，",
+    "客户在等，",
+    "昨天太忙了，",
+    "我朋友问我，",
+    "不好意思打扰了，",
+    "在吗，",
+    "那什么，",
+    "话说，",
+    "我这边，",
+    "我想",
+    "给我",
+    "我要",
+    "快点，",
+    "哈喽，",
+    "想知道",
+    "看看",
+    "查一下",
+    "你好，",
+    "请问",
+    "麻烦",
+    "老板，",
+    "亲，",
+    "那个，",
+    "我想问一下",
+    "帮我",
+    "不好意思，",
+    "哎，",
+    "问一下，",
+    "嗯，",
+)
 AFTER = (
-    "，在线等", "，着急", "，等你回复", "，我不太懂", "，好不好", "，麻烦了", "，多谢", "给我", "，你看看", "😂",
-    "呀", "啊", "呢", "吧", "谢谢", "，谢谢", "呗", "哈", "啦", "一下", "?", "了", "，急", "哦", "行吗", "给我看看", "嘛")
+    "，在线等",
+    "，着急",
+    "，等你回复",
+    "，我不太懂",
+    "，好不好",
+    "，麻烦了",
+    "，多谢",
+    "给我",
+    "，你看看",
+    "😂",
+    "呀",
+    "啊",
+    "呢",
+    "吧",
+    "谢谢",
+    "，谢谢",
+    "呗",
+    "哈",
+    "啦",
+    "一下",
+    "?",
+    "了",
+    "，急",
+    "哦",
+    "行吗",
+    "给我看看",
+    "嘛",
+)
 
 TIMED = frozenset({"earnings", "earnings_detail", "orders", "team", "rank"})  # any of these may name a period
 
 Example = tuple[str, str]  # (plain text, intent)
 
 
-def inputs_digest() -> str:
-    """Of everything that the model is made of."""
-    digest = hashlib.sha256()
-    files = [*(PHRASES / name for name in INPUTS), *(ROOT / "bot" / "understanding" / name for name in CODE)]
-    for file in [*files, Path(__file__)]:
-        digest.update(file.read_bytes())
+def inputs_digest(told: Sequence[tuple[Sentence, str]]) -> str:
+    """Of all that the model is made of: every phrase as the classifier sees it, and how it is learnt."""
+    digest = hashlib.sha256(repr((LEARNT, ROUNDS, RATE, DECAY, SMALLEST, LEFT_OUT, BEFORE, AFTER)).encode())
+    for sentence, intent in told:
+        digest.update("\t".join((intent, *sentence.features())).encode() + b"\n")
     return digest.hexdigest()
 
 
@@ -73,7 +121,7 @@ def varied(sentence: Sentence, intent: str, chance: random.Random, spelt: dict[s
         text = (chance.choice(BEFORE) if chance.random() < 0.5 else "") + text
         text += chance.choice(AFTER) if chance.random() < 0.6 else ""
     if kind > 0.55:
-        at = [number for number, unit in enumerate(text) if unit in spelt and not text[max(0, number - 1)] == "⟨"]
+        at = [number for number, unit in enumerate(text) if unit in spelt and text[max(0, number - 1)] != "⟨"]
         if at:
             number = chance.choice(at)
             text = text[:number] + (chance.choice(spelt[text[number]]) if kind < 0.92 else "") + text[number + 1 :]
@@ -120,13 +168,14 @@ def train(told: Sequence[tuple[Sentence, str]], rounds: int = ROUNDS) -> Learner
 
 
 def main() -> int:
-    digest, file = inputs_digest(), PHRASES / MODEL
+    told, file = examples(), PHRASES / MODEL
+    digest = inputs_digest(told)
     if "--check" in sys.argv:
         if file.exists() and read(file)[0].get("inputs") == digest:
             return 0
         print(f"{file.relative_to(ROOT)} was not built from these phrases and this code: run `make model`")
         return 1
-    write(file, train(examples()), digest, SMALLEST)
+    write(file, train(told), digest, SMALLEST)
     print(f"{file.relative_to(ROOT)}: {file.stat().st_size / 1e6:.2f} MB")
     return 0
 

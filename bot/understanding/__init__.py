@@ -1,7 +1,7 @@
 """What a person typed → an Intent with its slots. No network, no model service; words, patterns and similar phrases.
 
-The way of a sentence: plain form → the gates (confirm, cancel, withdraw: nothing is guessed) → a phrase that it equals →
-both again with homophones put right → the classifier, to which the rules are hints → unknown with the three nearest.
+The way of a sentence: plain form → the gates (confirm, cancel, withdraw: nothing is guessed) → a phrase that it equals
+→ both again with homophones put right → the classifier, to which the rules are hints → unknown with the three nearest.
 The gates stand in front of the classifier, and it may not say what they decide: it can never move money.
 """
 
@@ -37,7 +37,6 @@ __all__ = [
     "ProductName",
     "Understanding",
     "as_json",
-    "describe",
     "json_line",
     "order_candidates",
 ]
@@ -66,7 +65,7 @@ OURS, MODEL = "zh_CN.toml", "zh_CN.model"
 _SOME_DAY = datetime(2026, 11, 21, tzinfo=UTC)  # a merchant's phrases are read as said on it
 # What the classifier may not decide: similar is not enough for money, nor for an operator's decision.
 _GATED = frozenset({"withdraw", "confirm", "approve", "reject", "paid"})
-_SURE = 0.22  # share from which the classifier is believed; it says `unknown` by itself as well
+_SURE = 0.18  # share from which the classifier is believed; it says `unknown` by itself as well
 _SURE_OF = {"cancel": 0.6}
 _NEVER_OFFERED = frozenset({"unknown", "confirm", "cancel", "greet", "thanks", *ALL_OPERATOR_INTENTS})
 _USUAL = ("earnings", "link", "help")
@@ -211,17 +210,6 @@ def _gate(sentence: Sentence, pending: str | None) -> Intent | None:
 def order_candidates(text: str) -> list[str]:
     """The words of `text` that may be order numbers, the likeliest first, as they were typed (half-width)."""
     return tokens.order_candidates(normalise.halfwidth(text))
-
-
-def describe(
-    understanding: Understanding, text: str, *, now: datetime, catalogue: Sequence[ProductName] = ()
-) -> Intent:
-    """What `flask bot understand` shows: nobody in particular writes, so an operator's words are known as well."""
-    found = understanding.understand(text, now=now, catalogue=catalogue)
-    if found.name != "unknown":
-        return found
-    decided = understanding.understand(text, now=now, catalogue=catalogue, operator=True)
-    return decided if decided.name in ALL_OPERATOR_INTENTS else found
 
 
 def as_json(intent: Intent) -> dict[str, Any]:

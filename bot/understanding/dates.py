@@ -174,7 +174,11 @@ def _calendar_month(match: re.Match[str], today: date) -> Span | None:
 
 def _calendar_day(match: re.Match[str], today: date) -> Span | None:
     said = match.groupdict()
-    month, day, year = _number(said["month"]), _number(said["day"] or said.get("bare") or ""), _year_of(said["year"], today)
+    month, day, year = (
+        _number(said["month"]),
+        _number(said["day"] or said.get("bare") or ""),
+        _year_of(said["year"], today),
+    )
     if year is not None:
         return _day(_date(year, month, day), today)
     named = _date(today.year, month, day)
@@ -272,9 +276,15 @@ _READERS: tuple[tuple[re.Pattern[str], Reader], ...] = tuple(
             rf"(?P<month>)(?P<year>)(?<![\d第月年])(?P<day>{_N}){_END_DAY}[到至~-](?P<last>{_N}){_END_DAY}",
             _days_of_month,
         ),
-        (rf"{_YEAR}(?<![\d])(?P<month>{_N})月(?:份的?)?(?:(?P<day>{_N}){_END_DAY}|(?P<bare>{_BARE_DAY})(?!{_COUNTED}))", _calendar_day),
+        (
+            rf"{_YEAR}(?<![\d])(?P<month>{_N})月(?:份的?)?(?:(?P<day>{_N}){_END_DAY}|(?P<bare>{_BARE_DAY})(?!{_COUNTED}))",
+            _calendar_day,
+        ),
         (r"(?P<year>20\d\d[./-])(?P<month>\d{1,2})[./-](?P<day>\d{1,2})(?P<bare>)(?!\d)", _calendar_day),
-        (r"(?P<year>)(?<![\d./-])(?P<month>1[0-2]|0?[1-9])/(?P<day>[12]\d|3[01]|0?[1-9])(?P<bare>)(?![\d/])", _calendar_day),
+        (
+            r"(?P<year>)(?<![\d./-])(?P<month>1[0-2]|0?[1-9])/(?P<day>[12]\d|3[01]|0?[1-9])(?P<bare>)(?![\d/])",
+            _calendar_day,
+        ),
         (
             rf"(?P<which>上上个?|上个?|这个|这|本|当)月份?的?(?:(?P<day>{_N}){_END_DAY}|(?P<bare>{_BARE_DAY})(?!{_COUNTED}))?",
             _relative_month,

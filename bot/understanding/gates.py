@@ -132,7 +132,9 @@ def read_withdrawal(text: str, *, pending: str | None = None) -> Ask | None:
     return Ask(everything=everything)
 
 
-_AGREED = re.compile(r"^(?:可以|行|好的?|ok|嗯+|对)，")  # 「可以，提50」 agrees and asks; 「可以提50」 asks whether one may
+_AGREED = re.compile(
+    r"^(?:可以|行|好的?|ok|嗯+|对)，"
+)  # 「可以，提50」 agrees and asks; 「可以提50」 asks whether one may
 _CORRECTION = re.compile(
     r"^(?:不是|不要|别提|不提|不)(?P<wrong>[^，]{1,10})，?(?:是|要|改成|改|换成|而是|我要|应该)*(?P<right>(?:提现?|取)[^，]+)$"
 )

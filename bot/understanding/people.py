@@ -1,6 +1,6 @@
 """Sentences of people with what they want: what the model is learnt from and what the tests measure it with.
 
-Form      # INTENT            everything up to the next such line wants this; `never` is what is no withdrawal and no yes
+Form      # INTENT            all up to the next such line want this; `never` is what is no withdrawal and no yes
           text | slot=value   slots that a reader must find; nothing behind the text where there are none
           ! SKU name          a product of the catalogue that the sentences speak of
           ; remark
@@ -61,18 +61,18 @@ def load(file: Path) -> People:
 
 def _slots(written: str, where: str) -> Iterator[tuple[str, Any]]:
     for part in written.split():
-        name, is_value, value = part.partition("=")
+        name, _, value = part.partition("=")
         if name == "all":
             yield "all", True
+        elif not value:
+            raise ValueError(f"{where}: {part}: a slot is name=value")
         elif name == "p":
             first, until = _period(value)
             yield "period", {"from": first.isoformat(), "to": until.isoformat()}
         elif name == "products":
             yield name, sorted(value.split(","))
-        elif is_value:
-            yield _SHORT.get(name, name), value
         else:
-            raise ValueError(f"{where}: {part}: a slot is name=value")
+            yield _SHORT.get(name, name), value
 
 
 def _period(written: str) -> tuple[date, date]:

@@ -1,6 +1,6 @@
 """Phrases as data: `assets/phrases/*.toml`, which a merchant extends without code.
 
-Form      [intents] INTENT = ["phrase", …]; [[phrase]] text, intent; [[typos]] from, to; [homophones] words = ["提现", …]
+Form      [intents] INTENT = ["phrase", …]; [[phrase]] text, intent; [[typos]] from, to; [homophones] words
 Use       a sentence that equals a phrase has its intent, and the classifier learns from all of them: from ours when it
           is built, from a merchant's own when it is loaded. Never to withdraw or confirm: similar is not enough there.
 Raises    PhraseError for an unknown intent or a file that is not of this form, with the file's name

@@ -100,17 +100,11 @@ def is_operators_alone(text: str) -> bool:
     return bool(_OPERATORS_ALONE.fullmatch(text.rstrip("?")))
 
 
-def of_anybody(text: str) -> str | None:
-    """The intent of the first rule that fits, or None."""
-    return _whole(text) or _first("anybody", text)
-
-
 def _whole(text: str) -> str | None:
-    if len(text) <= _SHORT and _THANKS.fullmatch(text):
+    """What a sentence is that says nothing else."""
+    short = len(text) <= _SHORT  # thanks and greetings try many ways of cutting a text, which long ones must not get
+    if short and _THANKS.fullmatch(text):
         return "thanks"
     if _DESK.search(text):
         return "human"
-    if len(text) <= _SHORT:  # these two try many ways of cutting a text, which long ones must not be given to
-        if _GREET.fullmatch(text):
-            return "greet"
-    return None
+    return "greet" if short and _GREET.fullmatch(text) else None

@@ -24,7 +24,9 @@ _PERSON = re.compile(
     rf"[{_SURNAMES}](?:哥|姐|总|叔|姨|嫂|婶|妈|老师|经理|阿姨|大姐|大哥|老板)"
 )
 _DIGITS = re.compile(r"\d+(?:\.\d+)?")
-_HANDLE = re.compile(r"[^\s，?⟨⟩\u4e00-\u9fff]*[@_][^\s，?⟨⟩\u4e00-\u9fff]*|[a-z0-9.-]*⟨数⟩[a-z0-9⟨数⟩.-]*|[a-z.-]{12,}")
+_HANDLE = re.compile(
+    r"[^\s，?⟨⟩\u4e00-\u9fff]*[@_][^\s，?⟨⟩\u4e00-\u9fff]*|[a-z0-9.-]*⟨数⟩[a-z0-9⟨数⟩.-]*|[a-z.-]{12,}"
+)
 _SPELT_NUMBER = re.compile(r"[零〇一二三四五六七八九幺]{4,}")
 
 
@@ -76,7 +78,9 @@ class Sentence:
 
     def features(self) -> list[str]:
         """What the classifier sees."""
-        return features.features(self.coarse, rules.hints(self.masked, of_withdrawal=gates.mentions_withdrawal(self.plain)))
+        return features.features(
+            self.coarse, rules.hints(self.masked, of_withdrawal=gates.mentions_withdrawal(self.plain))
+        )
 
 
 def _own_order(typed: str, order_numbers: Collection[str]) -> str | None:

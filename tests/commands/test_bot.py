@@ -144,7 +144,11 @@ def test_what_was_not_understood_is_listed_and_labelled(tmp_path: Path, shop: Sh
     for text in ("我家猫丢了怎么办", "我家猫丢了怎么办", "外面下大雨"):
         shop.says("xiaoli", text)
     listed = flask("bot", "unknown", "list", "--json").data["phrases"]
-    assert [(row["text"], row["count"], row["intent"]) for row in listed][0] == ("我家猫丢了怎么办", 2, None)
+    assert {name: listed[0][name] for name in ("text", "count", "intent")} == {
+        "text": "我家猫丢了怎么办",
+        "count": 2,
+        "intent": None,
+    }
     number = str(listed[0]["number"])
     assert "重启后生效" in flask("bot", "unknown", "label", number, "help").text
     assert 'text = "我家猫丢了怎么办"' in (tmp_path / "var" / "phrases.toml").read_text(encoding="utf-8")

@@ -8,9 +8,9 @@ from collections import Counter
 
 import pytest
 
-from bot.understanding import ALL_INTENTS, PhraseError, Understanding, describe, json_line, order_candidates
+from bot.understanding import ALL_INTENTS, PhraseError, Understanding, json_line, order_candidates
 from domain.conversation import INTENTS
-from tests.understanding.support import ASSETS, CATALOGUE, NOW, comparable, expected, read, table
+from tests.understanding.support import ASSETS, NOW, comparable, expected, read, table
 
 SENTENCES, HELD_OUT = table("sentences.toml"), table("heldout.toml")
 MONEY = {"withdraw", "confirm"}
@@ -180,13 +180,6 @@ def test_a_yes_with_a_question_or_a_no_is_no_yes(understanding, text):
         if read(understanding, said, pending=pending).name in MONEY
     ]
     assert taken == []
-
-
-@pytest.mark.parametrize(
-    ("text", "intent"), [("通过 3", "approve"), ("今天卖了多少", "today"), ("提50", "withdraw"), ("哈哈", "unknown")]
-)
-def test_the_command_knows_an_operators_words_too(understanding, text, intent):
-    assert describe(understanding, text, now=NOW, catalogue=CATALOGUE).name == intent
 
 
 def test_a_line_of_the_command_is_one_json_value(understanding):
