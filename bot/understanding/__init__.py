@@ -65,7 +65,7 @@ OURS, MODEL = "zh_CN.toml", "zh_CN.model"
 _SOME_DAY = datetime(2026, 11, 21, tzinfo=UTC)  # a merchant's phrases are read as said on it
 # What the classifier may not decide: similar is not enough for money, nor for an operator's decision.
 _GATED = frozenset({"withdraw", "confirm", "approve", "reject", "paid"})
-_SURE = 0.18  # share from which the classifier is believed; it says `unknown` by itself as well
+_SURE = 0.2  # share from which the classifier is believed; it says `unknown` by itself as well
 _SURE_OF = {"cancel": 0.6}
 _NEVER_OFFERED = frozenset({"unknown", "confirm", "cancel", "greet", "thanks", *ALL_OPERATOR_INTENTS})
 _USUAL = ("earnings", "link", "help")

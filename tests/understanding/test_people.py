@@ -1,6 +1,6 @@
 """What the program makes of sentences of many kinds of people, of which it never saw every fifth.
 
-Held back  `held_back.txt`: every fifth of all sentences that were written, by a hash of the text; nothing is learnt from
+Held back  `held_back.txt`: every fifth of all sentences that were written, by a hash of the text; nothing is learnt of
            it and nothing is tuned on it
 """
 
@@ -21,7 +21,6 @@ MONEY = {"withdraw", "confirm"}
 DECISIONS = {"approve", "reject", "paid"}
 LEARNT = people.load(ASSETS / "phrases" / "people.txt")
 HELD_BACK = people.load(HERE / "held_back.txt")
-BARE_AMOUNT = {"50"}
 
 
 def as_the_command_reads(understanding: Understanding, said: Said, of: People, **how: Any) -> Intent:
@@ -71,7 +70,9 @@ HELD_BACK_INTENTS, HELD_BACK_SLOTS = 0.93, 0.92
 def test_nothing_else_is_taken_for_a_withdrawal_or_a_yes(
     understanding: Understanding, of: People, pending: str | None
 ) -> None:
-    others = [said for said in of.said if said.intent not in MONEY and not (pending and said.text in BARE_AMOUNT)]
+    others = [said for said in of.said if said.intent not in MONEY]
+    if pending:  # a bare amount is the new amount: that is what was asked for
+        others = [said for said in others if not said.text.isdigit()]
     taken = [
         (said.text, operator)
         for said in others
