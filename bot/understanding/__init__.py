@@ -66,7 +66,9 @@ _SOME_DAY = datetime(2026, 11, 21, tzinfo=UTC)  # a merchant's phrases are read 
 # What the classifier may not decide: similar is not enough for money, nor for an operator's decision.
 _GATED = frozenset({"withdraw", "confirm", "approve", "reject", "paid"})
 _SURE = 0.2  # share from which the classifier is believed; it says `unknown` by itself as well
+_SURE_ALONE = 0.35  # … where no rule knows a word of it
 _SURE_OF = {"cancel": 0.6}
+_SURE_OF_OPERATORS = 0.6  # below, what only an operator asks is taken for its neighbour when somebody else says it
 _NEVER_OFFERED = frozenset({"unknown", "confirm", "cancel", "greet", "thanks", *ALL_OPERATOR_INTENTS})
 _USUAL = ("earnings", "link", "help")
 
@@ -170,11 +172,14 @@ class Understanding:
                 shares[intent] = shares.get(intent, 0.0) + share / len(readings)
         ranked = sorted(shares.items(), key=lambda item: (-item[1], item[0]))
         best, share = ranked[0]
+        if best in ALL_OPERATOR_INTENTS and not operator and ("我" in readings[-1].plain or share < _SURE_OF_OPERATORS):
+            best, share = next(found for found in ranked if found[0] not in ALL_OPERATOR_INTENTS)
         if best in _GATED:  # it speaks of what the gates did not let through, and does not ask for it
             best, share = _about_what_is_gated(readings[-1], operator=operator), 0.5
         if best == "unknown" or (best in ALL_OPERATOR_INTENTS and not operator):
             return self._unknown(readings[-1], ranked)
-        if share < _SURE_OF.get(best, _SURE):
+        by_rule = any(rules.of_anybody(reading.masked) for reading in readings)
+        if share < _SURE_OF.get(best, _SURE if by_rule else _SURE_ALONE):
             return self._unknown(readings[-1], ranked)
         return Intent(best, slots.fill(best, readings[-1].facts), round(min(share, 0.95), 2))
 

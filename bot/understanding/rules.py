@@ -89,6 +89,11 @@ def of_operator(text: str) -> str | None:
     return _first("operator", text)
 
 
+def of_anybody(text: str) -> str | None:
+    """The intent of the first rule that fits, or None."""
+    return _whole(text) or _first("anybody", text)
+
+
 _OPERATORS_ALONE = re.compile(
     r"(?:看看|看下|查看)?待?审[核批](?:列表|的)?|待处理的?|今[天日](?:一共|总共|我们|店里)*(?:卖了?多少钱?|销售额|营业额|成交额|数据|业绩)(?:多少|是多少)?|"
     r"有(?:什么|啥|没有)?异常(?:情况|订单)?吗?"

@@ -62,7 +62,7 @@ def test_what_was_held_back_is_understood(understanding: Understanding) -> None:
     assert slots >= HELD_BACK_SLOTS
 
 
-HELD_BACK_INTENTS, HELD_BACK_SLOTS = 0.93, 0.92
+HELD_BACK_INTENTS, HELD_BACK_SLOTS = 0.92, 0.915  # what it reached, less one in a hundred: it must not get worse
 
 
 @pytest.mark.parametrize("of", [LEARNT, HELD_BACK], ids=["learnt", "held back"])
