@@ -26,7 +26,7 @@ check: .venv/.dev
 	$(PY) -m pytest -p no:xdist tests/test_layers.py
 	$(PY) -m tools.check_messages
 	$(PY) -m tools.check_migrations
-	$(PY) -m tools.train_understanding --check
+	$(PY) -m bot.understanding.training --check
 
 bench: .venv/.dev
 	@$(PY) -m bench $(ARGS)
@@ -35,7 +35,7 @@ migration: .venv/.dev
 	@$(PY) -m tools.make_first_migration
 
 model: .venv/.dev
-	@$(PY) -m tools.train_understanding
+	@$(PY) -m bot.understanding.training
 
 pins: .venv/.dev
 	@$(PY) -m tools.freeze

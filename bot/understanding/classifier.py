@@ -2,7 +2,7 @@
 
 At run time it is two arrays, the keys of the features and a byte of weight for each feature and intent: no numerical
 library has to be loaded, which would cost a web worker more than all that it holds. `Learner` makes the weights: all
-of them when the model is built (tools/train_understanding.py), and what a merchant's own phrases change when it is
+of them when the model is built (training.py), and what a merchant's own phrases change when it is
 loaded.
 
 File      one line of JSON {"inputs", "intents", "scale", "features"}, then the keys (CRC-32 of the feature, sorted, 4

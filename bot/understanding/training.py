@@ -1,4 +1,4 @@
-"""Builds the classifier from the phrases: `python -m tools.train_understanding`, or `make model`.
+"""Builds the classifier from the phrases: `python -m bot.understanding.training`, or `make model`.
 
 `--check` says whether the stored model belongs to the phrases and to the code that reads them; `make check` asks it.
 Learnt from   assets/phrases/zh_CN.toml and people.txt; never from tests/
@@ -19,7 +19,7 @@ from bot.understanding import ALL_INTENTS, ALL_OPERATOR_INTENTS, MODEL, homophon
 from bot.understanding.classifier import Learner, key_of, read, write
 from bot.understanding.sentence import Sentence
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent.parent.parent
 PHRASES = ROOT / "assets" / "phrases"
 LEARNT = (*ALL_INTENTS, *ALL_OPERATOR_INTENTS)
 ROUNDS = 10
@@ -173,10 +173,12 @@ def main() -> int:
     if "--check" in sys.argv:
         if file.exists() and read(file)[0].get("inputs") == digest:
             return 0
-        print(f"{file.relative_to(ROOT)} was not built from these phrases and this code: run `make model`")
+        sys.stdout.write(
+            f"{file.relative_to(ROOT)} was not built from these phrases and this code: run `make model`" + "\n"
+        )
         return 1
     write(file, train(told), digest, SMALLEST)
-    print(f"{file.relative_to(ROOT)}: {file.stat().st_size / 1e6:.2f} MB")
+    sys.stdout.write(f"{file.relative_to(ROOT)}: {file.stat().st_size / 1e6:.2f} MB\n")
     return 0
 
 
