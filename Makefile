@@ -10,6 +10,7 @@ help:
 	@echo "make check      format, lint, types, layers, sentences, migrations in step with the models"
 	@echo "make bench      measure against a floor, in one run (docs/benchmarks.md)"
 	@echo "make migration  write the first migration anew from the models (until the first release)"
+	@echo "make model      learn the intents anew from the phrases (when assets/phrases or what reads them changed)"
 	@echo "make pins       pin the installed packages in requirements*.txt"
 
 run: .venv/.run
@@ -25,12 +26,16 @@ check: .venv/.dev
 	$(PY) -m pytest -p no:xdist tests/test_layers.py
 	$(PY) -m tools.check_messages
 	$(PY) -m tools.check_migrations
+	$(PY) -m bot.understanding.training --check
 
 bench: .venv/.dev
 	@$(PY) -m bench $(ARGS)
 
 migration: .venv/.dev
 	@$(PY) -m tools.make_first_migration
+
+model: .venv/.dev
+	@$(PY) -m bot.understanding.training
 
 pins: .venv/.dev
 	@$(PY) -m tools.freeze
@@ -52,4 +57,4 @@ WITH_PYTHON = for python in $(PYTHON) python3.13 python3.12 python3.11 python3 p
 	[ -d .venv ] || echo "Setting up .venv (once, about a minute) ..."; \
 	$$python
 
-.PHONY: help run test check bench migration pins
+.PHONY: help run test check bench migration model pins

@@ -20,6 +20,7 @@ import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 
 import click
 from flask import Flask
@@ -58,7 +59,7 @@ from jobs.reconcile import ReconcileJob
 from jobs.scheduler import Job, Scheduler, serve
 from jobs.settlement import SettlementJob
 from models import Sessions, new_engine, schema
-from services import demo, distributor, metrics, nonce, person
+from services import demo, distributor, metrics, nonce, person, unknown
 from services.clock import Clock
 from services.log import configure_logging, redact
 from services.message import Catalogue
@@ -167,7 +168,7 @@ def build(settings: Settings) -> Runtime:
         catalogue=catalogue,
         below=secrets.randbelow,
     )
-    assistant = Assistant(sessions, house, Understanding.load(ASSETS), clock, wake)
+    assistant = Assistant(sessions, house, _understanding(settings), clock, wake)
     return Runtime(
         settings=settings,
         engine=engine,
@@ -183,6 +184,14 @@ def build(settings: Settings) -> Runtime:
         jobs=_jobs(settings, sessions, clock, catalogue, wake),
         wake=wake,
     )
+
+
+def _own_phrases(settings: Settings) -> Path:
+    return settings.var / "phrases.toml"
+
+
+def _understanding(settings: Settings) -> Understanding:
+    return Understanding.load(ASSETS, _own_phrases(settings))
 
 
 def _client(settings: Settings, sessions: Sessions, clock: Clock, vault: Vault) -> Client | None:
@@ -278,6 +287,10 @@ def _jobs(
         with sessions.writing() as session:
             return {"removed": nonce.sweep(session, now=Clock()())}
 
+    def sweep_phrases(_: object) -> dict[str, int]:
+        with sessions.writing() as session:
+            return {"removed": unknown.sweep(session, now=clock())}
+
     return [
         Job("settlement", "结算到期的佣金", settings.settlement_cron, SettlementJob(sessions, clock, catalogue, wake)),
         Job(
@@ -288,6 +301,7 @@ def _jobs(
         ),
         Job("reconcile", "核对账本", Cron.parse("40 4 * * *"), ReconcileJob(sessions)),
         Job("nonces", "清理用过的随机数", Cron.parse("17 * * * *"), sweep_nonces),
+        Job("phrases", "忘掉半年没人再说的听不懂的话", Cron.parse("50 4 * * *"), sweep_phrases),
     ]
 
 
@@ -365,9 +379,10 @@ def _commands(runtime: Runtime, envelope: Envelope | None) -> list[click.Command
         clock,
         ASSETS,
         runtime.catalogue,
-        lambda: Understanding.load(ASSETS),
+        lambda: _understanding(settings),
         runtime.client,
         settings.wecom.agent_id if settings.wecom else None,
+        _own_phrases(settings),
     )
     return [
         plan.group(house),

@@ -1,4 +1,4 @@
-"""`flask bot`: what a sentence is understood as, and the app's menu."""
+"""`flask bot`: what a sentence is understood as, what was not understood, and the app's menu."""
 
 from __future__ import annotations
 
@@ -12,17 +12,28 @@ from typing import Any
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.understanding import ALL_OPERATOR_INTENTS, ProductName, Understanding, as_json, json_line
+from bot.understanding import (
+    ALL_INTENTS,
+    ALL_OPERATOR_INTENTS,
+    EXACT_ONLY,
+    ProductName,
+    Understanding,
+    as_json,
+    json_line,
+    phrases,
+)
 from bot.wecom import menu
 from bot.wecom.client import Client
 from bot.wecom.errors import WeComFault
 from domain.conversation import Intent, Sentence
 from models.base import Sessions
-from services import demo, product
+from models.unknown import UnknownPhrase
+from services import demo, product, unknown
 from services.message import Catalogue
-from services.terminal import INSTANT, Answer, Refusal, answering
+from services.terminal import INSTANT, Answer, Refusal, answering, iso
 
 _OPERATORS = frozenset((*ALL_OPERATOR_INTENTS, "paid"))
+_DECISIONS = frozenset({"approve", "reject", "paid"})  # 「驳回 5 金额不对」 is nobody else's word
 _GROUPS = {"mine": "menu.mine", "promote": "menu.promote", "help": "menu.more"}
 
 
@@ -31,6 +42,7 @@ class BotDeps:
     """client, agent_id   None without an enterprise
     understanding      loads the phrases; called by the command that needs them and by no other
     catalogue          the sentences of assets/messages
+    own_phrases        the merchant's own phrases, a file that `unknown label` writes to
     """
 
     sessions: Sessions
@@ -40,6 +52,7 @@ class BotDeps:
     understanding: Callable[[], Understanding]
     client: Client | None
     agent_id: int | None
+    own_phrases: Path = Path("var") / "phrases.toml"
 
 
 def group(deps: BotDeps) -> click.Group:
@@ -47,6 +60,7 @@ def group(deps: BotDeps) -> click.Group:
     def commands() -> None: ...
 
     commands.add_command(_understand(deps))
+    commands.add_command(_unknown(deps))
     commands.add_command(_menu(deps))
     return commands
 
@@ -94,8 +108,11 @@ class _Reader:
         if self._writer != "anyone":
             return self._as(text, operator=self._writer == "operator")
         found = self._as(text, operator=False)
-        if found.name == "unknown" and (other := self._as(text, operator=True)).name in _OPERATORS:
-            return other
+        decided = self._as(text, operator=True)
+        if decided.name in _DECISIONS and decided.slots:
+            return decided
+        if found.name == "unknown" and decided.name in _OPERATORS:
+            return decided
         return found
 
     def _as(self, text: str, *, operator: bool) -> Intent:
@@ -132,6 +149,63 @@ def _slot_text(value: Any) -> str:
     if isinstance(value, dict) and "from" in value:
         return f"{value.get('label', '')}（{value['from']} 起，{value['to']} 止，不含止日）"
     return "、".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# unknown
+
+
+def _unknown(deps: BotDeps) -> click.Group:
+    @click.group("unknown", help="没听懂的话：列出来，告诉助手是什么意思。不记录是谁说的。")
+    def commands() -> None: ...
+
+    @commands.command("list", help="没听懂的话，问得多的在前；数字、编号和称呼都已换成记号。")
+    @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="最多几条。")
+    @click.option("--labelled", is_flag=True, help="改列已经标过意图的。")
+    @answering
+    def list_(limit: int, labelled: bool) -> Answer:
+        with deps.sessions.reading() as session:
+            rows = [_phrase_data(row) for row in unknown.often(session, limit=limit, labelled=labelled)]
+        return Answer({"phrases": rows}, "\n".join(map(_phrase_text, rows)) or "没有。")
+
+    @commands.command("label", help="告诉助手第 NUMBER 条是什么意图；写进商家自己的说法，重启后生效。")
+    @click.argument("number", type=click.IntRange(1))
+    @click.argument("intent")
+    @answering
+    def label(number: int, intent: str) -> Answer:
+        if intent not in _LABELS:
+            raise Refusal("unknown.intent", _no_label(intent), [{"field": "INTENT", "message": "、".join(_LABELS)}])
+        try:
+            with deps.sessions.writing() as session:
+                data = _phrase_data(unknown.label(session, number, intent))
+                is_new = phrases.add(deps.own_phrases, data["text"], intent)
+        except unknown.NoSuchPhrase:
+            raise Refusal("unknown.no_such_phrase", f"没有第 {number} 条；用 flask bot unknown list 看编号") from None
+        said = f"「{data['text']}」以后就是 {intent}"
+        return Answer(data, f"{said}，重启后生效。" if is_new else f"{said}：早已写在 {deps.own_phrases.name} 里。")
+
+    return commands
+
+
+_LABELS = tuple(
+    intent for intent in (*ALL_INTENTS, *ALL_OPERATOR_INTENTS) if intent not in EXACT_ONLY and intent != "unknown"
+)
+
+
+def _no_label(intent: str) -> str:
+    if intent in EXACT_ONLY:
+        return f"{intent} 动钱或收尾，只认严格的说法，不能这样教"
+    return f"没有意图 {intent}；可以用的见下"
+
+
+def _phrase_data(row: UnknownPhrase) -> dict[str, Any]:
+    seen = {"first_at": iso(row.first_at), "last_at": iso(row.last_at)}
+    return {"number": row.id, "text": row.text, "count": row.count, "intent": row.intent} | seen
+
+
+def _phrase_text(data: dict[str, Any]) -> str:
+    meant = f" → {data['intent']}" if data["intent"] else ""
+    return f"{data['number']:>5}  {data['count']} 次  {data['text']}{meant}"
 
 
 # ---------------------------------------------------------------------------------------------------------------

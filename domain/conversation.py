@@ -50,13 +50,15 @@ class Inbound:
 class Intent:
     """What a person wants. `slots` are those of conversation.md §1, JSON values only.
 
-    `nearest` are intent ids, closest first; only for `unknown`.
+    `nearest` are intent ids, closest first, and `heard` is the text without what could tell who said it; only for
+    `unknown`.
     """
 
     name: str
     slots: dict[str, Any] = field(default_factory=dict)
     confidence: float = 1.0
     nearest: tuple[str, ...] = ()
+    heard: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from domain.conversation import Intent, Reply, Sentence
+import hashlib
+from collections.abc import Sequence
+
+from domain.conversation import Button, Card, Intent, Reply, Sentence
 from handlers.context import Context
 from services import follower, plan
+from services import unknown as phrases
 
 # What is understood and cannot be done yet: the nearest that can.
 INSTEAD = {
@@ -71,12 +75,24 @@ def unknown(ask: Intent, ctx: Context) -> Reply:
     """Say that it was not understood, or that it cannot be done yet, and what is nearest."""
     if ask.name in ("human", "privacy"):
         return Reply.of(f"unknown.{ask.name}", base=ctx.house.base_url)
-    names = [Sentence(f"intent.{name}") for name in (INSTEAD.get(ask.name) or ask.nearest or USUAL)[:3]]
+    near = (INSTEAD.get(ask.name) or ask.nearest or USUAL)[:3]
+    if ask.heard:
+        phrases.note(ctx.session, ask.heard, now=ctx.now)
+    names = [Sentence(f"intent.{name}") for name in near]
     filled = dict(zip(("a", "b", "c"), [*names, *names, *names][:3], strict=True))
     reply = Reply.of("unknown.not_yet" if ask.name in INSTEAD else f"unknown.nearest_{len(names)}", **filled)
     if ctx.operator is not None:
-        return reply.then("unknown.operator")
-    return reply.then("unknown.stranger") if ctx.sender is None else reply
+        reply = reply.then("unknown.operator")
+    elif ctx.sender is None:
+        reply = reply.then("unknown.stranger")
+    return Reply(reply.sentences, cards=(_offers(near, ctx),))
+
+
+def _offers(near: Sequence[str], ctx: Context) -> Card:
+    """The nearest as buttons: a click is what the menu's entry of the same name is."""
+    task = "near-" + hashlib.sha256(f"{ctx.address.channel}:{ctx.message_key}".encode()).hexdigest()[:32]
+    buttons = tuple(Button(name, Sentence(f"intent.{name}"), 1) for name in near)
+    return Card(task=task, title=Sentence("unknown.card_title"), buttons=buttons)
 
 
 def unsupported(ask: Intent, ctx: Context) -> Reply:

@@ -13,6 +13,7 @@ from models import (
     rank,
     rollup,
     settlement,
+    unknown,
     withdrawal,
 )
 from models.base import Base, Sessions, new_engine
@@ -33,5 +34,6 @@ __all__ = [
     "rank",
     "rollup",
     "settlement",
+    "unknown",
     "withdrawal",
 ]

@@ -17,7 +17,7 @@ _D = "零〇一二两三四五六七八九壹贰叁肆伍陆柒捌玖"
 _CHINESE = f"[{_D}十拾百佰千仟万]"
 
 _ARABIC = r"(?:\d{1,3}(?:,\d{3})+(?![\d,])|\d+)(?:\.\d+)?"
-_UNIT = r"(?:块钱|元钱|元整|块整|人民币|块|元|圆|rmb|yuan)"
+_UNIT = r"(?:块钱|元钱|元整|块整|人民币|块|元|圆|蚊|rmb|yuan)"
 _AMOUNT = re.compile(
     rf"(?<![0-9a-z.,_\-+])(?P<currency>¥|rmb|人民币)?\s?"
     rf"(?:(?P<arabic>{_ARABIC})(?P<scale>[万千百wk](?![a-z]))?(?P<short>[1-9](?![0-9.,]))?|(?P<chinese>(?!零钱){_CHINESE}+))"
@@ -29,6 +29,7 @@ _COUNTED = tuple(
     "单号月天个人件斤名次点年日周折%倍级岁份箱盒笔位分张条款种星期时秒台袋瓶杯杠下些起样共直定会部半切边回遍把家路般旦/:~-"
     "多来几余"
 )  # after a number, what makes it no amount of money, or no exact one
+_LONGEST = 18  # characters of an amount in digits; more are some other number
 _VAGUE_BEFORE = tuple("几多数第近约")
 
 
@@ -126,6 +127,8 @@ def _value(match: re.Match[str]) -> Decimal | None:
 
 
 def _arabic(digits: str, scale: str | None, short: str | None) -> Decimal | None:
+    if len(digits) > _LONGEST:
+        return None
     yuan = Decimal(digits.replace(",", ""))
     if short and (not scale or "." in digits):
         return None

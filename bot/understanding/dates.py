@@ -15,6 +15,7 @@ from datetime import date, timedelta
 from bot.understanding.amounts import whole_number
 
 _N = r"(?:\d{1,2}|[一二三四五六七八九十]{1,3})"
+_BARE_DAY = r"(?:\d{1,2}|[一二三四五六七八九十]{2,3})"  # 十月十五; 上个月一共 names no day
 _COUNT = r"(?:\d{1,3}|[一二两三四五六七八九十]{1,3}|半)"
 _WEEKDAY = {c: n for n, c in enumerate("一二三四五六")} | {"日": 6, "天": 6} | {str(n): n - 1 for n in range(1, 8)}
 _DAYS_BACK = {"今": 0, "昨": 1, "前": 2, "大前": 3}
@@ -69,7 +70,18 @@ def _join_ranges(text: str, found: list[Named], today: date) -> list[Named]:
             joined[-1] = Named(before.start, named.end, before.first, named.until, label)
         else:
             joined.append(named)
-    return joined
+    return [_until_now(text, named, today) for named in joined]
+
+
+_SINCE = re.compile(r"(?:开始|起)?(?:到现在|到目前|至今|以来|到今)")
+
+
+def _until_now(text: str, named: Named, today: date) -> Named:
+    """九月到现在 begins with September and ends with today."""
+    match = _SINCE.match(text, named.end)
+    if not match or named.first > today:
+        return named
+    return Named(named.start, match.end(), named.first, today + timedelta(days=1), f"{named.label}至今")
 
 
 def _number(text: str) -> int:
@@ -139,8 +151,8 @@ def _weekday(match: re.Match[str], today: date) -> Span | None:
 def _relative_month(match: re.Match[str], today: date) -> Span | None:
     back = 0 if match["which"] in ("这", "这个", "本", "当") else match["which"].count("上")
     first = _month_before(today, back)
-    if match["day"]:
-        return _day(_date(first.year, first.month, _number(match["day"])), today)
+    if day := match["day"] or match["bare"]:
+        return _day(_date(first.year, first.month, _number(day)), today)
     return first, _next_month(first), f"{'上' * back or '本'}月"
 
 
@@ -161,7 +173,12 @@ def _calendar_month(match: re.Match[str], today: date) -> Span | None:
 
 
 def _calendar_day(match: re.Match[str], today: date) -> Span | None:
-    month, day, year = _number(match["month"]), _number(match["day"]), _year_of(match["year"], today)
+    said = match.groupdict()
+    month, day, year = (
+        _number(said["month"]),
+        _number(said["day"] or said.get("bare") or ""),
+        _year_of(said["year"], today),
+    )
     if year is not None:
         return _day(_date(year, month, day), today)
     named = _date(today.year, month, day)
@@ -234,6 +251,19 @@ def _singles_day(_: re.Match[str], today: date) -> Span | None:
     return _day(named if named <= today else date(today.year - 1, 11, 11), today)
 
 
+def _board(match: re.Match[str], today: date) -> Span:
+    """日榜 今天, 周榜 本周, 月榜 本月, 年度排行 今年."""
+    if match[0] == "日":
+        return today, today + timedelta(days=1), "今天"
+    if match[0] == "周":
+        monday = today - timedelta(days=today.weekday())
+        return monday, monday + timedelta(days=7), "本周"
+    if match[0] == "月":
+        first = today.replace(day=1)
+        return first, _next_month(first), "本月"
+    return date(today.year, 1, 1), date(today.year + 1, 1, 1), "今年"
+
+
 _YEAR = r"(?:(?P<year>今年|去年|前年|20\d\d\s?[年./-])的?)?"
 _END_DAY = r"(?:号|日)"
 _COUNTED = r"[\d一二三四五六七八九十百千万月个单块元名件人笔.]"
@@ -246,11 +276,17 @@ _READERS: tuple[tuple[re.Pattern[str], Reader], ...] = tuple(
             rf"(?P<month>)(?P<year>)(?<![\d第月年])(?P<day>{_N}){_END_DAY}[到至~-](?P<last>{_N}){_END_DAY}",
             _days_of_month,
         ),
-        (rf"{_YEAR}(?<![\d])(?P<month>{_N})月(?:份的?)?(?P<day>{_N})(?:{_END_DAY}|(?!{_COUNTED}))", _calendar_day),
-        (r"(?P<year>20\d\d[./-])(?P<month>\d{1,2})[./-](?P<day>\d{1,2})(?!\d)", _calendar_day),
-        (r"(?P<year>)(?<![\d./-])(?P<month>1[0-2]|0?[1-9])/(?P<day>[12]\d|3[01]|0?[1-9])(?![\d/])", _calendar_day),
         (
-            rf"(?P<which>上上个?|上个?|这个|这|本|当)月份?的?(?:(?P<day>{_N})(?:{_END_DAY}|(?!{_COUNTED})))?",
+            rf"{_YEAR}(?<![\d])(?P<month>{_N})月(?:份的?)?(?:(?P<day>{_N}){_END_DAY}|(?P<bare>{_BARE_DAY})(?!{_COUNTED}))",
+            _calendar_day,
+        ),
+        (r"(?P<year>20\d\d[./-])(?P<month>\d{1,2})[./-](?P<day>\d{1,2})(?P<bare>)(?!\d)", _calendar_day),
+        (
+            r"(?P<year>)(?<![\d./-])(?P<month>1[0-2]|0?[1-9])/(?P<day>[12]\d|3[01]|0?[1-9])(?P<bare>)(?![\d/])",
+            _calendar_day,
+        ),
+        (
+            rf"(?P<which>上上个?|上个?|这个|这|本|当)月份?的?(?:(?P<day>{_N}){_END_DAY}|(?P<bare>{_BARE_DAY})(?!{_COUNTED}))?",
             _relative_month,
         ),
         (
@@ -273,5 +309,6 @@ _READERS: tuple[tuple[re.Pattern[str], Reader], ...] = tuple(
         ),
         (r"今年|本年|这一年|去年|前年|20[1-9]\d年", _year),
         (rf"(?<![\d第月年a-z])(?P<day>{_N}){_END_DAY}(?!单|楼|线|码)", _day_of_month),
+        (r"(?:日|周|月|年度|年)(?=榜|排行|排名)", _board),
     )
 )

@@ -19,7 +19,7 @@ from bot.understanding.amounts import find_amounts
 # --- confirm and cancel -------------------------------------------------------------------------------------------
 
 _YES = (
-    r"(?:确认无误|确认|确定|没问题|没有问题|没错|同意|好的|好滴|好哒|好嘞|好勒|好咧|好呀|好啊|好哦|好嘛|好呢|好|可以的|可以|行的|行|是的|是|对的|对|"
+    r"(?:确认无误|确认|确定|没问题|没有问题|冇问题|没错|同意|好的|好滴|好哒|好嘞|好勒|好咧|好呀|好啊|好哦|好嘛|好呢|好|可以的|可以|行的|行|是的|是|对的|对|"
     r"嗯嗯|嗯呐|嗯哪|嗯|恩恩|恩|okk?|okay|oki|yes|yep|妥妥的|妥|成|中|得嘞|要得|就这样|就这么办|就这么定了?|就它了?|来吧|提吧|继续|可|没毛病|必须的)"
 )
 _SOFT = r"(?:的|呀|啊|哈哈|哈|呢|哦|噢|啦|滴|哒|嘞|呗|嘛|耶|，|\s)*"
@@ -28,10 +28,10 @@ _CONFIRM = re.compile(
 )
 # Agreeing words that are something else when they stand alone or so.
 _NOT_CONFIRM = re.compile(
-    r"(?:可|是呢|是哦|是啊|是呀|对啊|对呀|好好|好哈|成|中|来吧|继续|好呢)(?:，)?|.*(?:是|对|可以|确定|没错|好的|行的)，?吧|没问题，?吧|没有问题，?吧|对对?哦|好嘛|.*(?<!就)是呢"
+    r"(?:可|是呢|是哦|是啊|是呀|对啊|对呀|好好|好哈|成|中|来吧|继续|好呢)(?:，)?|.*(?:是|对|可以|确定|没错|好的|行的)，?吧|没问题，?吧|没有问题，?吧|对对?哦|好嘛|嗯+啊+|.*(?<!就)是呢"
 )
 _PENDING_CONFIRM = re.compile(
-    rf"(?:{_YES}{_SOFT})*(?:要的?|提|转|就提这?个?|打吧|转吧|中|成|是啊|是呀|对啊|对呀|继续|来吧|可){_SOFT}|(?:{_YES}{_SOFT})+(?:我要|就)?(?:提现|提|办|弄|转)吧?|{_YES}{_SOFT}(?:谢谢|麻烦了|辛苦了|多谢)(?:你|啦|了)?"
+    rf"(?:{_YES}{_SOFT})*(?:要的?|提|转|就提这?个?|打吧|转吧|中|成|是啊|是呀|对啊|对呀|继续|来吧|可){_SOFT}|(?:{_YES}{_SOFT})+(?:我要|就)?(?:提现|提|办|弄|转)吧?"
 )
 
 _CANCEL = re.compile(
@@ -117,7 +117,7 @@ def read_withdrawal(text: str, *, pending: str | None = None) -> Ask | None:
     if "?" in text or len(text) > 60:
         return None
     talked = bool(pending and pending.startswith("withdraw"))
-    text = _corrected(text, talked=talked)
+    text = _corrected(_AGREED.sub("", text), talked=talked)
     amounts = find_amounts(text)
     if len(amounts) > 1:
         return None
@@ -132,6 +132,9 @@ def read_withdrawal(text: str, *, pending: str | None = None) -> Ask | None:
     return Ask(everything=everything)
 
 
+_AGREED = re.compile(
+    r"^(?:可以|行|好的?|ok|嗯+|对)，"
+)  # 「可以，提50」 agrees and asks; 「可以提50」 asks whether one may
 _CORRECTION = re.compile(
     r"^(?:不是|不要|别提|不提|不)(?P<wrong>[^，]{1,10})，?(?:是|要|改成|改|换成|而是|我要|应该)*(?P<right>(?:提现?|取)[^，]+)$"
 )
@@ -148,7 +151,7 @@ def _corrected(text: str, *, talked: bool) -> str:
     match = _CORRECTION.match(text) or (_CHANGE.match(text) if talked else None)
     if not match or not (find_amounts(match["right"]) or "全" in match["right"]):
         return text
-    wrong = match["wrong"]
+    wrong = match["wrong"] and match["wrong"].removesuffix("了")
     if wrong is None or any(amount.start == 0 and amount.end == len(wrong) for amount in find_amounts(wrong)):
         return match["right"]
     return text
@@ -223,10 +226,13 @@ def _goes_to_a_place(cut: list[tuple[str, str]]) -> bool:
 
 def _verbs_fit(cut: list[tuple[str, str]]) -> bool:
     """One withdrawing verb, or one said twice (「提现，提现50」); 「我的提现」 names a thing, no wish."""
-    for (kind, word), (after, _) in pairwise(cut):
+    for (kind, word), (after, follows) in pairwise(cut):
         if after == "verb" and (word == "的" or (word.endswith("的") and kind == "fill")):
             return False
-    return sum(kind in ("verb", "weak") for kind, _ in cut) <= 2
+        if kind == "verb" and follows in ("申请", "打款", "转账"):
+            return False  # 提现申请, 提现打款: things that have a name
+    words = [word for kind, word in cut if kind in ("verb", "weak")]
+    return len(words) <= 2 or set(words) == {"提现"}
 
 
 def _weak_fits(cut: list[tuple[str, str]]) -> bool:

@@ -37,6 +37,11 @@ def _fold(syllable: str) -> str:
     return re.sub(r"(?<=[aei])ng$", "n", syllable)
 
 
+def characters() -> list[str]:
+    """Every character of the table, in its order."""
+    return list(_syllables())
+
+
 def readings(word: str) -> list[tuple[str, ...]]:
     """Every way in which `word` may be read, at most eight; empty when a character is not in the table."""
     table = _syllables()

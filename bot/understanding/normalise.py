@@ -22,9 +22,11 @@ _REPEAT = re.compile(r"([^\W0-9a-z零一二两三四五六七八九十百千万�
 _WIDE_COMMA = re.compile(r"(?<![０-９])，|，(?![０-９])")  # between full-width digits it groups thousands
 _PAUSE = re.compile(r"(?:(?<!\d),|,(?!\d)|(?<!\d):|:(?!\d)|(?<!\d)\.|\.(?!\d)|[，。、;；：~～—|\n\r\t!…])+")
 _SPACE = re.compile(r"(?<![0-9a-z])\s+|\s+(?![0-9a-z])")
+# Who is spoken to, before a space: 「老板 提现」 is said to him, 「老板提现」 may be said of him.
+_CALLED = re.compile(r"^\s*(老板|老师|客服|同学|小助手|助手|机器人|亲)\s+(?=\S)")
 # What people say while they think, also as voice input writes it down.
 _FILLER = re.compile(
-    r"^(?:(?:嗯+|呃+|额(?!度|外)|唔+|哎+|诶+|欸+|喂+|那个|就是说|怎么说呢|请问一下|请问|麻烦问下|问一下|问下|想问问?|咨询一下|咨询下)，?)+(?=.{2})"
+    r"^(?:(?:嗯+|呃+|额(?!度|外)|唔+|哎+|诶+|欸+|喂+|那个啥|那什么|那个|就是说|怎么说呢|请问一下|请问|麻烦问下|问一下|问下|想问问?|咨询一下|咨询下|就是)，?)+(?=.{2})"
 )
 _VARIANTS = str.maketrans(
     {"帐": "账", "劵": "券", "妳": "你", "您": "你", "祂": "他", "咯": "了", "叻": "了", "喽": "了", "￥": "¥"}
@@ -53,17 +55,31 @@ def characters(text: str) -> str:
     return halfwidth(text).lower()
 
 
+# What is written as it is spoken in Cantonese, where it can mean nothing else. Longer words first.
+_CANTONESE = (
+    ("唔该晒", "谢谢"), ("唔该", "谢谢"), ("多谢晒", "多谢"), ("唔使", "不用"), ("唔好", "不要"),
+    ("点解", "为什么"), ("点样", "怎么"), ("几多", "多少"), ("乜嘢", "什么"), ("边个", "谁"), ("边度", "哪里"),
+    ("搵钱", "赚钱"), ("搵咗", "赚了"), ("搵到", "赚到"), ("宜家", "现在"), ("而家", "现在"), ("依家", "现在"),
+    ("今个月", "这个月"), ("上个礼拜", "上周"), ("咁耐", "这么久"), ("咁", "这么"), ("冇", "没有"),
+    ("嘅", "的"), ("咗", "了"), ("佢", "他"), ("哋", "们"), ("俾", "给"), ("畀", "给"), ("啲", "些"),
+    ("乜", "什么"), ("咩", "什么"), ("唔", "不"), ("嚟", "来"), ("喺", "在"), ("睇", "看"), ("搵", "找"),
+    ("仲", "还"), ("㗎", "啊"),
+)  # fmt: skip
+
+
 def plain(text: str) -> str:
     """The plain form, fillers at the beginning included in what is dropped."""
     text = _WIDE_COMMA.sub("。", text.replace("？", "?"))
     for emoji, word in _EMOJI_WORDS:
         text = text.replace(emoji, f"。{word}。")
     text = _STICKER.sub("。", characters(text))
+    for spoken, written in _CANTONESE:
+        text = text.replace(spoken, written) if spoken in text else text
     text = "".join(" " if unicodedata.category(c) in ("So", "Sk") else c for c in text)
     text = _REPEAT.sub(r"\1\1", text)
     text = _PAUSE.sub("，", re.sub(r"[\"'“”‘’「」『』()（）【】《》<>*]+", " ", text))
     text = re.sub(r"[，\s]*\?[，\s?]*", "?", text)
-    text = _SPACE.sub("", text).strip("， ")
+    text = _SPACE.sub("", _CALLED.sub(r"\1，", text)).strip("， ")
     return _FILLER.sub("", text).strip("， ")
 
 

@@ -48,6 +48,7 @@ _PAID_ALL = tuple(
         rf"^{_WHO}{_WHAT}{_SEP}{_PAID}(?:{_SEP}{_REFERENCE})?[\s。.]*$",
         rf"^(?:打款|付款|转账){_SEP}{_WHO}{_WHAT}{_SEP}{_REFERENCE}[\s。.]*$",
         rf"^{_WHO}{_WHAT}{_SEP}(?:打款|付款|转账){_SEP}{_REFERENCE}[\s。.]*$",
+        rf"^{_PAID}[\s。.!！]*$",  # which one, the handler asks
     )
 )
 

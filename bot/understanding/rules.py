@@ -70,6 +70,15 @@ def _first(table: str, text: str) -> str | None:
     return next((rule.intent for rule in _tables()[table] if rule.fits(text)), None)
 
 
+def hints(text: str, *, of_withdrawal: bool) -> list[str]:
+    """What the tables say of a sentence, as features of the classifier: the first rule of each, and all that fit."""
+    tables = _tables()
+    names = [name for name in tables if name != "withdrawal" or of_withdrawal]
+    said = [f"rule:{name}:{first}" for name in names if (first := _first(name, text))]
+    said += [f"fits:{rule.intent}" for rule in tables["anybody"] if rule.fits(text)]
+    return [*said, *([f"whole:{whole}"] if (whole := _whole(text)) else [])]
+
+
 def about_withdrawal(text: str) -> str:
     """What a sentence that speaks of a withdrawal, but asks for none, wants; `unknown` when it cannot be told."""
     return _first("withdrawal", text) or "unknown"
@@ -78,6 +87,11 @@ def about_withdrawal(text: str) -> str:
 def of_operator(text: str) -> str | None:
     """The intent of an operator's word, or None."""
     return _first("operator", text)
+
+
+def of_anybody(text: str) -> str | None:
+    """The intent of the first rule that fits, or None."""
+    return _whole(text) or _first("anybody", text)
 
 
 _OPERATORS_ALONE = re.compile(
@@ -91,13 +105,11 @@ def is_operators_alone(text: str) -> bool:
     return bool(_OPERATORS_ALONE.fullmatch(text.rstrip("?")))
 
 
-def of_anybody(text: str) -> str | None:
-    """The intent of the first rule that fits, or None."""
+def _whole(text: str) -> str | None:
+    """What a sentence is that says nothing else."""
+    short = len(text) <= _SHORT  # thanks and greetings try many ways of cutting a text, which long ones must not get
+    if short and _THANKS.fullmatch(text):
+        return "thanks"
     if _DESK.search(text):
         return "human"
-    if len(text) <= _SHORT:  # these two try many ways of cutting a text, which long ones must not be given to
-        if _THANKS.fullmatch(text):
-            return "thanks"
-        if _GREET.fullmatch(text):
-            return "greet"
-    return _first("anybody", text)
+    return "greet" if short and _GREET.fullmatch(text) else None

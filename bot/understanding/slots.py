@@ -18,7 +18,7 @@ _STATUS = (
 _BY = (
     ("orders", re.compile(r"单量|单数|订单|出单|几单|多少单|成交")),
     ("units", re.compile(r"件数|销量|数量|几件|多少件|份数|箱数")),
-    ("sales", re.compile(r"销售|金额|业绩|卖得?最|卖的最|gmv|成交额|营业额|流水")),
+    ("sales", re.compile(r"销售|金额|业绩|gmv|成交额|营业额|流水")),
 )
 _TOPIC = (
     ("fee", re.compile(r"手续费|服务费|收费|扣.{0,3}(?:费|钱)|要钱|押金|交钱")),
@@ -43,14 +43,17 @@ _EMPTY_QUERY = re.compile(
     r"^(?:商品|产品|货|东西|什么|啥|哪些|可以|能|好|佣金|提成|利润|返利|可卖|好货|货源|列表|目录|你们).*|.*(?:商品|产品)$"
 )
 _NAME = re.compile(
-    r"(?:是|由|通过|从|经)?(?P<before>[\u4e00-\u9fffa-z]{1,6}?)(?:推荐|介绍|邀请|拉|带|叫|喊|安利)(?:我)?(?:来|进|加|入|的|过来)|"
+    r"(?:是|由|通过|从|经)?(?P<before>[\u4e00-\u9fffa-z]{1,6}?)(?:推荐|介绍|邀请|拉|带|叫|喊|让|安利)(?:我)?(?:来|进|加|入|的|过来)|"
+    r"^(?:是|我是)?(?P<alone>[小老阿][\u4e00-\u9fff]|[\u4e00-\u9fff](?:哥|姐|总|叔|姨|嫂))(?:推荐|介绍|邀请)(?:我|的)?$|"
     r"(?:推荐|介绍|邀请|引荐)人(?:是|叫|为|填|，|写)*(?P<after>[\u4e00-\u9fffa-z]{1,6})|"
     r"(?:推荐|介绍|邀请|拉|带)我(?:来|进来|加入|进|入)?的(?:人)?(?:是|叫)(?P<behind>[\u4e00-\u9fffa-z]{1,6})|"
     r"(?:上级|师傅|上线|老大)(?:是|叫)(?P<above>[\u4e00-\u9fffa-z]{1,6})|"
-    r"(?:从|由|经|通过)(?P<through>[\u4e00-\u9fffa-z]{1,4}?)(?:加入|进来|注册|这|那)|"
+    r"(?:从|由|经|通过)(?P<through>[\u4e00-\u9fffa-z]{1,4}?)(?:加入|进来|注册|知道|了解|这|那)|"
     r"(?:绑定?|绑)(?:上级|推荐人|邀请人|关系|到|给|上)?(?P<bound>[小老阿][\u4e00-\u9fff])"
 )
-_NO_NAME = re.compile(r"^(?:我是|是|我|被|的|就是|朋友圈?的?)")
+_NO_NAME = re.compile(
+    r"^(?:我是|是|我|被|的|就是|朋友圈?的?|邻居|同事|同学|亲戚|老乡|闺蜜)|.*[填谁]|^(?:什么|怎么|哪|忘|没|还没|别人|人家?|有人).*"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,19 +113,43 @@ def _rules(facts: Facts) -> dict[str, Any]:
 
 
 def _explain(facts: Facts) -> dict[str, Any]:
-    """An amount is what somebody finds too little: marked as money, or after 才, 只有, 就, 给."""
+    """An amount is what somebody finds too little: after 才, 只有, 就, 给, or marked as money, or with a point."""
     slots = _order(facts)
+    marked: str | None = None
     masked = facts.text
     for named in facts.periods:
         masked = masked[: named.start] + "⟨" * (named.end - named.start) + masked[named.end :]
     for amount in amounts.find_amounts(masked):
         if not amount.yuan:
             continue
-        if amount.marked or re.search(
-            r"(?:才|只|只有|就|给|给我|有|赚|是|变成|到账|拿到|到手|得)$", masked[: amount.start]
-        ):
+        if _TOO_LITTLE.search(masked[: amount.start]):
             return slots | {"amount": amount.slot}
-    return slots
+        if marked is None and (amount.marked or amount.yuan % 1):
+            marked = amount.slot
+    return slots | ({"amount": marked} if marked else {})
+
+
+_TOO_LITTLE = re.compile(r"(?:才|只|只有|就|给|给我|有|赚|是|变成|到账|拿到|到手|得)$")
+
+
+def _poster(facts: Facts) -> dict[str, Any]:
+    """A product; or, as `query`, the thing whose poster is wanted and that the catalogue does not have."""
+    if facts.found:
+        return _product(facts)
+    match = _POSTER_OF.search(facts.text)
+    thing = _AROUND.sub("", match["thing"]) if match else ""
+    return {"query": thing} if 2 <= len(thing) <= 6 and not _NO_THING.search(thing) else {}
+
+
+_POSTER_OF = re.compile(r"(?P<thing>[\u4e00-\u9fff]{2,12}?)的?(?:海报|宣传图|推广图|产品图|图片)")
+_AROUND = re.compile(
+    r"^(?:[我你来给要做画张个一幅份下帮弄发出搞整求有没还再换想能把用为那这种点些呗吧就先请]|麻烦|可以|生成|制作|需要|老板)+|(?:的|那个|这个|做[个一张]*|来[个一张]*|画[个一张]*)+$"
+)
+# Words of which one is enough to see that no thing is named.
+_NO_THING = re.compile(
+    r"推广|宣传|专属|邀请|分享|招|拉新|拉人|二维码|店铺|店里|个人|团队|产品|商品|生成|制作|朋友|发圈|好看|带|码|新人|自己|我|你|最新|今天|"
+    r"昨天|刚|上次|上面|那张|这张|怎么|什么|哪|吗|呢|大[图的一]|小[图的一]|新的|旧的|高清|打印|群|客户|现成|配|九宫格|还|没|不|收到|看|换|另"
+)
 
 
 def _bind(facts: Facts) -> dict[str, Any]:
@@ -145,7 +172,7 @@ def _products(facts: Facts) -> dict[str, Any]:
 
 
 _READERS = {
-    "join": _code, "bind": _bind, "link": _product, "poster": _product, "copy": _product, "coupon": _product,
+    "join": _code, "bind": _bind, "link": _product, "poster": _poster, "copy": _product, "coupon": _product,
     "products": _products, "earnings": _period, "earnings_detail": _period, "team": _period, "orders": _orders,
     "rank": _rank, "explain": _explain, "parcel": _order, "appeal": _order, "rules": _rules,
 }  # fmt: skip

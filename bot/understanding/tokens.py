@@ -11,7 +11,7 @@ _WORD = re.compile(r"(?<![0-9A-Za-z])[0-9A-Za-z](?:[0-9A-Za-z_-]{0,62}[0-9A-Za-z
 _MONEY_AFTER = re.compile(r"\s*(?:块|元|圆|毛|角|rmb|万|千|百|天|个|号|月|年|日|人|名|单|件|斤|次|点|%)", re.IGNORECASE)
 _ORDER_BEFORE = re.compile(r"(?:订单号?|定单号?|单号|编号|单子|这单|那单|单|no)[\s:：是为#.]*$", re.IGNORECASE)
 _DATE = re.compile(r"20\d\d[-/.]\d{1,2}[-/.]\d{1,2}")
-_SPACED_CODE = re.compile(r"(?<![0-9A-Za-z])[0-9A-Za-z]{1,7}(?:[ \u3000-][0-9A-Za-z]{1,7}){1,3}(?![0-9A-Za-z])")
+_SPACED_CODE = re.compile(r"(?<![0-9A-Za-z])[0-9A-Za-z]{1,7}(?:[ \u3000-][0-9A-Za-z]{1,7}){1,5}(?![0-9A-Za-z])")
 
 
 def order_candidates(text: str) -> list[str]:

@@ -350,6 +350,22 @@ def upgrade() -> None:
     )
     op.create_index("ix_settlement_run_closed_at", "settlement_run", ["closed_at"], unique=False)
     op.create_table(
+        "unknown_phrase",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("text", sa.String(length=60), nullable=False),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.Column("first_at", INSTANT, nullable=False),
+        sa.Column("last_at", INSTANT, nullable=False),
+        sa.Column("intent", sa.String(length=32), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_unknown_phrase")),
+        sa.UniqueConstraint("text", name=op.f("uq_unknown_phrase_text")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_unknown_phrase_intent_count", "unknown_phrase", ["intent", "count"], unique=False)
+    op.create_index("ix_unknown_phrase_last_at", "unknown_phrase", ["last_at"], unique=False)
+    op.create_table(
         "identity",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("distributor_id", ID, nullable=False),
@@ -906,6 +922,7 @@ def downgrade() -> None:
     op.drop_table("ledger_account")
     op.drop_table("identity_change")
     op.drop_table("identity")
+    op.drop_table("unknown_phrase")
     op.drop_table("settlement_run")
     op.drop_table("product")
     op.drop_table("plan_version")

@@ -46,6 +46,16 @@ def bot(database: Path | str, platform: Platform | None = None) -> Flask:
     return runner(root)
 
 
+def bot_of(shop: Shop, own_phrases: Path) -> Flask:
+    root = click.Group("flask")
+    root.add_command(
+        commands.group(
+            commands.BotDeps(shop.sessions, shop.clock, ASSETS, catalogue(), understanding, None, None, own_phrases)
+        )
+    )
+    return runner(root)
+
+
 def test_a_sentence_is_understood_without_a_database_and_none_is_made(tmp_path: Path) -> None:
     flask = bot(tmp_path / "none.db")
     data = flask("bot", "understand", "来张草莓的海报", "--json").data
@@ -127,3 +137,33 @@ def test_a_refused_menu_quotes_the_platform(tmp_path: Path) -> None:
     error = bot(tmp_path / "x.db", platform)("bot", "menu", "--json", code=1).data["error"]
     assert error["code"] == "wecom.refused"
     assert "60020 not allow to access from your ip" in error["message"]
+
+
+def test_what_was_not_understood_is_listed_and_labelled(tmp_path: Path, shop: Shop) -> None:
+    flask = bot_of(shop, tmp_path / "var" / "phrases.toml")
+    for text in ("我家猫丢了怎么办", "我家猫丢了怎么办", "外面下大雨"):
+        shop.says("xiaoli", text)
+    listed = flask("bot", "unknown", "list", "--json").data["phrases"]
+    assert {name: listed[0][name] for name in ("text", "count", "intent")} == {
+        "text": "我家猫丢了怎么办",
+        "count": 2,
+        "intent": None,
+    }
+    number = str(listed[0]["number"])
+    assert "重启后生效" in flask("bot", "unknown", "label", number, "help").text
+    assert 'text = "我家猫丢了怎么办"' in (tmp_path / "var" / "phrases.toml").read_text(encoding="utf-8")
+    assert number not in {str(row["number"]) for row in flask("bot", "unknown", "list", "--json").data["phrases"]}
+    assert "→ help" in flask("bot", "unknown", "list", "--labelled").text
+
+
+@pytest.mark.parametrize(
+    ("number", "intent", "code"),
+    [("1", "ranks", "unknown.intent"), ("1", "withdraw", "unknown.intent"), ("99", "rank", "unknown.no_such_phrase")],
+)
+def test_a_label_that_cannot_be_is_refused_and_writes_nothing(
+    tmp_path: Path, shop: Shop, number: str, intent: str, code: str
+) -> None:
+    flask = bot_of(shop, tmp_path / "phrases.toml")
+    shop.says("xiaoli", "我家猫丢了怎么办")
+    assert flask("bot", "unknown", "label", number, intent, "--json", code=1).data["error"]["code"] == code
+    assert not (tmp_path / "phrases.toml").exists()

@@ -1,0 +1,81 @@
+"""Phrases that were not understood: counted without who asked, listed for the merchant, labelled by him.
+
+A text comes in masked (bot.understanding: numbers, codes and names are marks) and is cut to its column; nothing here
+can lead back to a person or a message. What nobody labelled and nobody repeated for half a year is forgotten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import ColumnElement, Table, delete, func, select
+from sqlalchemy.dialects import mysql, postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from domain.errors import DomainError
+from models.base import table_of
+from models.prepared import Prepared
+from models.unknown import UnknownPhrase
+
+LENGTH = 60
+KEPT = timedelta(days=180)
+SWEEP = 1000
+_COLUMNS = ("text", "count", "first_at", "last_at")
+
+
+class NoSuchPhrase(DomainError):
+    code = "unknown.no_such_phrase"
+
+
+def note(session: Session, text: str, *, now: datetime) -> None:
+    """Count `text`, in one statement: two who say the same at once are both counted, and none waits in a ring."""
+    if shown := text[:LENGTH].strip():
+        _upsert(session.get_bind().dialect.name).run_many(
+            session, [{"text": shown, "count": 1, "first_at": now, "last_at": now}]
+        )
+
+
+@lru_cache
+def _upsert(dialect: str) -> Prepared:
+    table = table_of(UnknownPhrase)
+    if dialect in ("mysql", "mariadb"):
+        statement = mysql.insert(table)
+        return Prepared(statement.on_duplicate_key_update(_again(table, statement.inserted, func.greatest)), _COLUMNS)
+    say = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    on_conflict = say(table)
+    later = func.greatest if dialect == "postgresql" else func.max
+    again = _again(table, on_conflict.excluded, later)
+    return Prepared(on_conflict.on_conflict_do_update(index_elements=["text"], set_=again).inline(), _COLUMNS)
+
+
+def _again(old: Table, new: Any, later: Any) -> dict[str, ColumnElement[Any]]:
+    return {"count": old.c["count"] + new["count"], "last_at": later(old.c.last_at, new.last_at)}
+
+
+def often(session: Session, *, limit: int, labelled: bool = False) -> Sequence[UnknownPhrase]:
+    """What was asked most often, of what has no intent yet or of what has one."""
+    which = UnknownPhrase.intent.is_not(None) if labelled else UnknownPhrase.intent.is_(None)
+    query = select(UnknownPhrase).where(which).order_by(UnknownPhrase.count.desc(), UnknownPhrase.id).limit(limit)
+    return session.scalars(query).all()
+
+
+def label(session: Session, number: int, intent: str) -> UnknownPhrase:
+    """Say what a phrase means. Raises NoSuchPhrase"""
+    row = session.get(UnknownPhrase, number, with_for_update=True)
+    if row is None:
+        raise NoSuchPhrase(number=number)
+    row.intent = intent
+    return row
+
+
+def sweep(session: Session, *, now: datetime, limit: int = SWEEP) -> int:
+    """Forget at most `limit` phrases that have no label and were not said for `KEPT`; return how many."""
+    old = select(UnknownPhrase.id).where(UnknownPhrase.last_at < now - KEPT, UnknownPhrase.intent.is_(None))
+    ids = sorted(session.scalars(old.order_by(UnknownPhrase.last_at).limit(limit)))
+    if ids:
+        gone = delete(UnknownPhrase).where(UnknownPhrase.id.in_(ids), UnknownPhrase.last_at < now - KEPT)
+        session.execute(gone.execution_options(synchronize_session=False))
+    return len(ids)
