@@ -83,8 +83,7 @@ def test_the_order_api_lists_the_milestone_that_the_order_reached(database: Data
     facts = CompletionFacts.parse(json.dumps({"at": shop.now.isoformat()}))
     with shop.sessions.writing() as session:
         outcome = order.complete(session, no, facts, now=shop.now)
-        assert outcome.order is not None
-        awards = order.answer(session, outcome.order, outcome.seller)["awards"]
+        awards = order.answer(session, outcome)["awards"]
     assert [(award["as"], award["amount"], award["state"]) for award in awards] == [
         ("seller", "10.00", "available"),
         ("milestone", "10.00", "available"),
