@@ -29,7 +29,7 @@ from domain import code as codes
 from domain.order import OrderFacts
 from domain.periods import period_of
 from models.base import Base
-from services import distributor, order
+from services import distributor, intake, order
 from services.distributor import Address
 
 SPAN, SETTLED_AFTER = timedelta(days=60), timedelta(days=20)
@@ -87,7 +87,7 @@ class _Loading:
         """In an order in which what is referred to comes first, and sums after what they add up."""
         yield "distributor", *self._distributors()
         yield "identity", *self._identities()
-        yield "intake_lock", ("slot",), ((slot,) for slot in range(order.SLOTS))  # made by the first orders of them
+        yield "intake_lock", ("slot",), ((slot,) for slot in range(intake.SLOTS))  # made by the first orders of them
         yield "orders", *self._orders()
         yield "order_line", *self._copies("order_line", lambda j, _: {"order_id": j})
         yield "touch", *self._touches()

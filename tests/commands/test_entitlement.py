@@ -10,6 +10,7 @@ from domain.money import Money
 from models.ledger import LedgerAccount, LedgerPosting
 from services import ledger
 from tests.commands.conftest import Flask
+from tests.support import plans
 from tests.support.shop import Shop
 
 PLAN = """
@@ -26,10 +27,9 @@ rules:
 @pytest.fixture
 def rewarded(shop: Shop, flask: Flask) -> str:
     """xiaoli's first order has settled; its number."""
-    from services import plan
 
     with shop.sessions.writing() as session:
-        plan.publish(session, PLAN, starts_at=shop.now, operator=None, now=shop.now)
+        plans.publish(session, shop.vault, PLAN, starts_at=shop.now, now=shop.now)
     shop.joins("xiaoli")
     no = shop.sells("xiaoli", "100.00")
     shop.completes(no)

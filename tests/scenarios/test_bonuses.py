@@ -10,8 +10,9 @@ from sqlalchemy import select
 
 from domain.order import CompletionFacts
 from models.bonus import Bonus, Entitlement, WindowRun
-from services import order, plan
+from services import order
 from services.bonus import milestones, windows
+from tests.support import plans
 from tests.support.databases import Database
 from tests.support.shop import Shop
 
@@ -26,7 +27,8 @@ rules:
 
 def shop_with(database: Database, *rules: str) -> Shop:
     """xiaoli, and xiaowang whom she invited, under a plan with these rules; it is in force since yesterday."""
-    shop = Shop(database.sessions, plan=PLAN.format(rules="\n".join(f"  - {{{rule}}}" for rule in rules)))
+    text = PLAN.format(rules="\n".join(f"  - {{{rule}}}" for rule in rules))
+    shop = Shop(database.sessions, plan=text, unpublishable=True)  # some pay for recruits
     shop.joins("xiaoli")
     shop.joins("xiaowang", "xiaoli")
     shop.later(days=1)
@@ -51,8 +53,8 @@ def bonuses(shop: Shop) -> list[Bonus]:
 FIRST = 'id: first, kind: milestone, title: 首单奖励, count: {of: orders}, at: [1], reward: {cash: "10.00"}'
 COUPON = "id: three, kind: milestone, title: 推三返一, count: {of: buyers}, every: 3, reward: {coupon: CASH50}"
 POINTS = "id: invite, kind: milestone, title: 邀请奖励, count: {of: recruits}, every: 1, reward: {points: 20}"
-TASK = 'id: post, kind: task, title: 发朋友圈, evidence: text, reward: {cash: "2.00"}, limit: 1, window: week'
-GIFT = 'id: visit, kind: task, title: 到店打卡, evidence: screenshot, reward: {gift: 苹果一箱, value: "59.00"}'
+TASK = 'id: post, kind: task, title: 写使用心得, evidence: text, reward: {cash: "2.00"}, limit: 1, window: week'
+GIFT = 'id: visit, kind: task, title: 到店参观, evidence: screenshot, reward: {gift: 苹果一箱, value: "59.00"}'
 TEAM = 'id: team, kind: team, title: 团队分红, window: day, depth: 1, steps: {"10.00": 10%}, own: false'
 SPRINT = "id: sprint, kind: ranking, title: 日冲刺, window: day, by: sales, prizes: [{cash: '8.00'}, {coupon: CASH5}]"
 
@@ -180,7 +182,7 @@ def test_an_order_keeps_the_version_under_which_it_was_paid(database: Database) 
     no = shop.sells("xiaoli", "100.00")
     with shop.sessions.writing() as session:
         more = PLAN.format(rules=f"  - {{{FIRST.replace('10.00', '20.00')}}}")
-        plan.publish(session, more, starts_at=shop.now, operator=None, now=shop.now)
+        plans.put_in_force(session, more, starts_at=shop.now)
     shop.later(hours=1)
     shop.completes(no)
     settled(shop, ("xiaowang", "100.00"))
@@ -253,16 +255,16 @@ def test_a_run_that_was_killed_between_two_batches_goes_on_where_it_stood(databa
 
 def test_a_task_is_handed_in_approved_and_paid_once(database: Database) -> None:
     shop = shop_with(database, TASK)
-    assert "1. 发朋友圈，奖励 2.00 元（这周还能交 1 次）" in shop.says("xiaoli", "有什么任务")
-    assert "已交任务「发朋友圈」（编号 T1）" in shop.says("xiaoli", "交任务 1 已发朋友圈，提现海报都提了")
+    assert "1. 写使用心得，奖励 2.00 元（这周还能交 1 次）" in shop.says("xiaoli", "有什么任务")
+    assert "已交任务「写使用心得」（编号 T1）" in shop.says("xiaoli", "交任务 1 已写使用心得，提现海报都提了")
     assert "（已交，等商家审核）" in shop.says("xiaoli", "任务")
     assert "已经满了" in shop.says("xiaoli", "交任务1再来一次")
     assert "T1" in shop.told("boss")[-1]
-    assert "已发朋友圈，提现海报都提了" in shop.says("boss", "待审核")
+    assert "已写使用心得，提现海报都提了" in shop.says("boss", "待审核")
     assert "已通过" in shop.says("boss", "通过 T1")
     assert "之前已经通过了" in shop.says("boss", "通过T1")
     assert shop.balances("xiaoli") == {"available": "2.00"}
-    assert shop.told("xiaoli")[-1].startswith("发朋友圈：已审核通过，奖励 2.00 元。\n现在可提现 2.00 元")
+    assert shop.told("xiaoli")[-1].startswith("写使用心得：已审核通过，奖励 2.00 元。\n现在可提现 2.00 元")
     assert "本月已赚 2.00 元" in shop.says("xiaoli", "我的收益")
     shop.later(days=7)
     assert "这周还能交 1 次" in shop.says("xiaoli", "任务")
@@ -291,7 +293,7 @@ def test_a_gift_is_shown_to_whoever_has_it(database: Database) -> None:
     assert "收不了图片" in shop.says("xiaoli", "交任务 1 到店了")
     shop.says("boss", "通过 T1")
     assert "赠品「苹果一箱」（价值 59.00 元）" in shop.says("xiaoli", "任务")
-    assert "到店打卡  赠品「苹果一箱」（价值 59.00 元）  已发放" in shop.says("xiaoli", "明细")
+    assert "到店参观  赠品「苹果一箱」（价值 59.00 元）  已发放" in shop.says("xiaoli", "明细")
 
 
 def test_what_is_on_the_way_says_how_much_is_missing(database: Database) -> None:

@@ -242,6 +242,6 @@ def test_the_operator_is_greeted_with_what_he_can_do(shop: Shop) -> None:
 
 def test_what_cannot_be_done_yet_is_said_with_what_can(shop: Shop) -> None:
     shop.joins("xiaoli")
-    assert shop.says("xiaoli", "我的资料") == (
-        "这个我还不会。可以试试「我的链接」「我的团队」「我的收益」，或回复「帮助」看我能做什么。"
+    assert shop.says("xiaoli", "我要申诉") == (
+        "这个我还不会。可以试试「佣金怎么算的」「收益明细」「我的订单」，或回复「帮助」看我能做什么。"
     )
