@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -22,13 +22,13 @@ from domain import order as rules
 from domain.errors import DomainError, IdempotencyConflict, Invalid
 from domain.fields import canonical
 from domain.history import Part
-from domain.money import ZERO, total
+from domain.money import ZERO, Money, total
 from domain.order import CompletionFacts, LineLeft, OrderFacts, RefundFacts, ShipmentFacts
 from models.base import held, table_of
 from models.distributor import Distributor
 from models.order import EarlyFact, Order, OrderLine, Refund, Shipment
 from models.prepared import Prepared
-from services import attribution, commission, distributor, intake, late, plan, rank, results
+from services import attribution, commission, distributor, intake, late, plan, product, rank, results
 from services.bonus import marks
 from services.bonus import told as bonuses
 from services.once import insert_once
@@ -69,7 +69,8 @@ def record(session: Session, vault: Vault, facts: OrderFacts, *, now: datetime) 
     loaded = plan.load(session, version_id, plan_digest) if version_id is not None else None
     decided = attribution.decide(session, vault, facts, loaded)
     upline = distributor.upline(session, decided.seller, at=facts.paid_at) if decided.seller else []
-    order, lines = _insert(session, _values(facts, digest, vault, decided, upline, loaded, now), facts)
+    costs = _costs(session, facts, loaded)
+    order, lines = _insert(session, _values(facts, digest, vault, decided, upline, loaded, now), facts, costs)
     attribution.leave_touch(session, decided, order.id, at=facts.paid_at)
     found = results.prepare(session, order, loaded, [decided.seller, *upline]) if counting and decided.seller else None
     awards = commission.accrue(session, order, lines, now=now, found=found)
@@ -246,7 +247,17 @@ def _counts(decided: attribution.Attribution, loaded: plan.LoadedPlan | None) ->
     return loaded is None or loaded.plan.terms.own_orders == "seller"
 
 
-def _insert(session: Session, values: dict[str, Any], facts: OrderFacts) -> tuple[Order, list[OrderLine]]:
+def _costs(session: Session, facts: OrderFacts, loaded: plan.LoadedPlan | None) -> dict[str, Money]:
+    """The catalogue's cost of what a push gives none for, where the plan takes shares of the profit."""
+    missing = {line.sku for line in facts.lines if line.cost is None}
+    if not missing or loaded is None or all(rule.base == "net" for rule in loaded.plan.commission_rules):
+        return {}
+    return product.costs(session, missing)
+
+
+def _insert(
+    session: Session, values: dict[str, Any], facts: OrderFacts, costs: Mapping[str, Money]
+) -> tuple[Order, list[OrderLine]]:
     """Write an order and its lines, without what the ORM's flush does besides. The lines returned are not attached."""
     order_id = _INSERT_ORDER.new_id(session, values)
     order = held(session, Order, [order_id if column.name == "id" else values[column.name] for column in _O])
@@ -260,7 +271,7 @@ def _insert(session: Session, values: dict[str, Any], facts: OrderFacts) -> tupl
             "qty": line.qty,
             "price": line.price,
             "paid": line.paid,
-            "cost": line.cost,
+            "cost": line.cost if line.cost is not None else costs.get(line.sku),
             "refunded": ZERO,
             "refunded_qty": 0,
         }

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from domain.money import Money
 from models.order import Product
 
 
@@ -30,6 +31,12 @@ def names(session: Session, skus: Iterable[str]) -> dict[str, str]:
     return {
         row.sku: row.name for row in session.execute(select(Product.sku, Product.name).where(Product.sku.in_(skus)))
     }
+
+
+def costs(session: Session, skus: Iterable[str]) -> dict[str, Money]:
+    """What one unit costs the merchant; a SKU whose cost is not known is left out."""
+    query = select(Product.sku, Product.cost).where(Product.sku.in_(skus), Product.cost.is_not(None))
+    return {row.sku: row.cost for row in session.execute(query)}
 
 
 def answer(products: Iterable[Product]) -> dict[str, Any]:

@@ -239,3 +239,16 @@ def test_a_message_whose_repeat_was_accepted_is_not_lost_with_the_first(
         shop.assistant.retry(row)
     assert len([said for said in shop.told("xiaoli") if shop.code("xiaoli") in said]) == 1
     assert shop.assistant.receive(inbound) == ""
+
+
+@SQLITE
+def test_a_share_of_the_profit_takes_the_catalogues_cost_where_the_push_tells_none(database: Database) -> None:
+    """An apple costs 18.00: what is sold at 30.00 leaves 12.00, and a cost that is told counts before the catalogue's."""
+    profit = plan("{to: seller, rate: 50%}").replace("pay:", "base: profit, pay:")
+    shop = Shop(database.sessions, plan=profit, cost="18.00", unpublishable=True)
+    shop.joins("xiaoli")
+    line = {"sku": "APPLE", "name": "苹果", "category": "水果", "qty": 1, "price": "30.00", "paid": "30.00"}
+    assert told(shop, shop.sells("xiaoli", "30.00", lines=[line])) == [("seller", "6.00", "pending")]
+    assert told(shop, shop.sells("xiaoli", "30.00", lines=[line | {"cost": "20.00"}])) == [
+        ("seller", "5.00", "pending")
+    ]

@@ -62,6 +62,7 @@ class Shop:
     join_mode: Any = "open"
     limits: Limits = field(default_factory=lambda: Limits(Money.of_yuan("1.00"), Money.of_yuan("2000.00")))
     plan: str = PLAN
+    cost: str | None = None  # of one of any product, in the catalogue
     unpublishable: bool = False  # the plan is one that the check blocks; it is laid into the database as it is
     woken: list[str] = field(default_factory=list)
 
@@ -83,7 +84,7 @@ class Shop:
                         name=name,
                         category=category,
                         price=Money.of_yuan(price),
-                        cost=None,
+                        cost=Money.of_yuan(self.cost) if self.cost else None,
                         stock=100,
                         on_shelf=True,
                     )
