@@ -92,6 +92,11 @@ class Entry:
         return hashlib.sha256(repr((self.kind, legs)).encode()).hexdigest()
 
 
+def key_of(event: str, source: str, no: str) -> str:
+    """A key of something that a source tells; its name may hold a colon, and stays apart from the number."""
+    return f"{event}:{source.replace('%', '%25').replace(':', '%3A')}:{no}"
+
+
 def entry(key: str, kind: str, moves: Iterable[tuple[Account, Account, Money]], *, may_overdraw: bool = False) -> Entry:
     """An entry of transfers `(source, destination, amount)`; legs on one account are added up, those of zero left out.
 

@@ -45,7 +45,7 @@ class LedgerEntry(Base):
     __table_args__ = (UniqueConstraint("key"), Index("ix_ledger_entry_at", "at"), MYSQL)
 
     id: Mapped[Key]
-    key: Mapped[str] = mapped_column(String(160))
+    key: Mapped[str] = mapped_column(String(192))
     kind: Mapped[str] = mapped_column(String(32))
     digest: Mapped[str] = mapped_column(String(64))
     at: Mapped[datetime]

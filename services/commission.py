@@ -80,7 +80,7 @@ def accrue(
         for row in awards
     ]
     if any(amount for _, _, amount in moves):
-        ledger.post(session, books.entry(f"accrual:{order.source}:{order.no}", "accrual", moves), now=now)
+        ledger.post(session, books.entry(books.key_of("accrual", order.source, order.no), "accrual", moves), now=now)
     codes = {row.id: row.code for row in people}
     return [
         _told(codes[who], who, row["as"], row["amount"], row["peak"], row["state"], row["facts"], None)
@@ -112,7 +112,7 @@ def refund(session: Session, order: Order, lines: list[OrderLine], refund: Refun
             row.state = "reversed" if amount == ZERO < peak else purpose
     session.flush()
     if books.legs(moves):  # what one row loses another of the same person may gain: then there is nothing to book
-        key = f"clawback:{refund.source}:{refund.refund_no}"
+        key = books.key_of("clawback", refund.source, refund.refund_no)
         ledger.post(session, books.entry(key, "clawback", moves, may_overdraw=True), now=now)
 
 

@@ -183,7 +183,7 @@ def upgrade() -> None:
     op.create_table(
         "ledger_entry",
         sa.Column("id", ID, autoincrement=True, nullable=False),
-        sa.Column("key", sa.String(length=160), nullable=False),
+        sa.Column("key", sa.String(length=192), nullable=False),
         sa.Column("kind", sa.String(length=32), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("at", INSTANT, nullable=False),

@@ -243,7 +243,7 @@ def test_a_message_whose_repeat_was_accepted_is_not_lost_with_the_first(
 
 @SQLITE
 def test_a_share_of_the_profit_takes_the_catalogues_cost_where_the_push_tells_none(database: Database) -> None:
-    """An apple costs 18.00: what is sold at 30.00 leaves 12.00, and a cost that is told counts before the catalogue's."""
+    """An apple costs 18.00: sold at 30.00 it leaves 12.00. A cost that is told counts before the catalogue's."""
     profit = plan("{to: seller, rate: 50%}").replace("pay:", "base: profit, pay:")
     shop = Shop(database.sessions, plan=profit, cost="18.00", unpublishable=True)
     shop.joins("xiaoli")
@@ -252,3 +252,12 @@ def test_a_share_of_the_profit_takes_the_catalogues_cost_where_the_push_tells_no
     assert told(shop, shop.sells("xiaoli", "30.00", lines=[line | {"cost": "20.00"}])) == [
         ("seller", "5.00", "pending")
     ]
+
+
+@SQLITE
+def test_a_source_with_a_colon_is_not_mixed_up_with_a_number_that_has_one(database: Database) -> None:
+    shop = Shop(database.sessions)
+    shop.joins("xiaoli")
+    shop.sells("xiaoli", "100.00", no="c", source="a:b")
+    shop.sells("xiaoli", "50.00", no="b:c", source="a")
+    assert shop.balances("xiaoli") == {"pending": "15.00"}
