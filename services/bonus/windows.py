@@ -60,10 +60,21 @@ class Due:
         return self.rule.id, self.rule.kind, self.period.label
 
 
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version, from when it is in force, and until when at most it may be (domain.compliance.override)."""
+
+    starts_at: datetime
+    good_until: datetime | None
+    loaded: LoadedPlan
+
+
 def due(session: Session, cutoff: datetime) -> list[Due]:
     """What is over by `cutoff` and has not been computed to its end, in the order of its moments."""
     rows = select(PlanVersion).where(PlanVersion.starts_at <= cutoff).order_by(PlanVersion.starts_at, PlanVersion.id)
-    versions = [(row.starts_at, plan.load(session, row.id, row.digest)) for row in session.scalars(rows)]
+    versions = [
+        Version(row.starts_at, row.good_until, plan.load(session, row.id, row.digest)) for row in session.scalars(rows)
+    ]
     found = [one for window in WINDOWS for one in _over(versions, window, cutoff)]
     if not found:
         return []
@@ -72,18 +83,24 @@ def due(session: Session, cutoff: datetime) -> list[Due]:
     return sorted((one for one in found if one.place not in done), key=lambda one: (one.at, one.place))
 
 
-def _over(versions: Sequence[tuple[datetime, LoadedPlan]], window: WindowName, cutoff: datetime) -> Iterator[Due]:
-    if not any(_rules(loaded.plan, window) for _, loaded in versions):
+def _over(versions: Sequence[Version], window: WindowName, cutoff: datetime) -> Iterator[Due]:
+    if not any(_rules(version.loaded.plan, window) for version in versions):
         return
-    period = period_of(window, versions[0][0])
+    period = period_of(window, versions[0].starts_at)
     while period is not None and period.end <= cutoff:
-        in_force = [loaded for starts_at, loaded in versions if starts_at <= period.start]
-        if in_force:
-            version = in_force[-1]
+        if (version := _of_window(versions, period)) is not None:
             at = end_of_hold(period.end, version.plan.terms.hold_days)
             for rule in _rules(version.plan, window) if at <= cutoff else ():
                 yield Due(version.version_id, version.plan, rule, period, at)
         period = period_of(window, period.end)
+
+
+def _of_window(versions: Sequence[Version], period: Period) -> LoadedPlan | None:
+    """The version in force at the window's start; where there was none, the first that came into force within it."""
+    good = [one for one in versions if one.good_until is None or one.good_until > period.start]
+    before = [one for one in good if one.starts_at <= period.start]
+    within = [one for one in good if period.start < one.starts_at < period.end]
+    return before[-1].loaded if before else within[0].loaded if within else None
 
 
 def _rules(plan_: Plan, window: WindowName) -> list[TeamRule | RankingRule]:
