@@ -17,6 +17,21 @@ from hypothesis import strategies as st
 
 from tests.properties.worlds import DAY, Delivery, History, Line, Order, Person, Refund
 
+START = 8  # before that only joinings
+BY = (
+    "orders",
+    "orders",
+    "units",
+    "sales",
+    "buyers",
+    "recruits",
+    "team_size",
+    "team_size",
+    "level",
+    "level",
+    "if",
+    "if",
+)
 LATER = {"suspend": 1, "resume": 2}
 WINDOWS = ("lifetime", "lifetime", "day", "week", "month")
 
@@ -70,7 +85,7 @@ def _rows(draw: st.DrawFn, levels: list[dict[str, Any]]) -> dict[str, Any]:
     key = draw(st.sampled_from(["rate", "rate", "amount"]))
     worth = ["20%", "7%", "33.33%", "1%"] if key == "rate" else ["3.00", "11.00", "0.01"]
     row: dict[str, Any] = {"to": draw(st.sampled_from(["seller", "seller", "upline-1", "upline-2"]))}
-    by = draw(st.sampled_from(["orders", "orders", "units", "sales", "buyers", "recruits", "team_size", "level", "if"]))
+    by = draw(st.sampled_from(BY))
     if by == "level" and levels:
         named = draw(st.sets(st.sampled_from([level["id"] for level in levels]), min_size=1))
         row[key] = {"by": "level", "table": {name: draw(st.sampled_from(worth)) for name in sorted(named)}}
@@ -96,11 +111,12 @@ def _rows(draw: st.DrawFn, levels: list[dict[str, Any]]) -> dict[str, Any]:
 @st.composite
 def histories(draw: st.DrawFn, *, orders: int = 9, people: int = 4, ahead: bool = True) -> History:
     """Nearly nothing comes in its turn. `ahead`: a run may also be of a moment that is still to come."""
-    who = draw(_people(people))
-    start = 4 * len(who)
     # Few moments, so that several facts share one; the days about which they lie are neighbours.
-    moments = sorted(draw(st.sets(st.integers(start, start + 3 * DAY), min_size=2, max_size=6)))
-    sold = tuple(draw(_order(f"O{number}", who, moments)) for number in range(draw(st.integers(4, orders))))
+    moments = sorted(draw(st.sets(st.integers(START, START + 3 * DAY), min_size=2, max_size=6)))
+    who = draw(_people(people, moments))
+    sold = tuple(
+        draw(_order(f"O{number}", who, moments)) for number in range(draw(st.sampled_from(range(orders, 2, -1))))
+    )
     end = moments[-1] + 4 * DAY
     found: list[Delivery] = []
     for place, person in enumerate(who):
@@ -124,24 +140,21 @@ def histories(draw: st.DrawFn, *, orders: int = 9, people: int = 4, ahead: bool 
 
 
 @st.composite
-def _people(draw: st.DrawFn, most: int) -> tuple[Person, ...]:
+def _people(draw: st.DrawFn, most: int, moments: list[int]) -> tuple[Person, ...]:
     """Mostly a chain; the first two are there before anything is sold, others may come in the middle of it."""
     found: list[Person] = []
-    for place in range(draw(st.integers(2, most))):
-        joins_at = (
-            4 * place + draw(st.integers(0, 3)) + (draw(st.sampled_from([0, 0, DAY, 2 * DAY])) if place > 1 else 0)
-        )
+    for place in range(draw(st.sampled_from(range(most, 1, -1)))):
+        joins_at = draw(st.sampled_from([place, *moments])) if place > 1 else place
         joins_at = max(joins_at, found[-1].joins_at + 1) if found else joins_at
-        since = draw(st.sampled_from([None, None, None, 20, 40, DAY, 2 * DAY]))
-        since = max(since, joins_at) if since is not None else None
-        until = since + draw(st.sampled_from([0, 1, 10, DAY])) if since is not None and draw(st.booleans()) else None
+        since = draw(st.sampled_from([None, *[moment for moment in moments if moment > joins_at]]))
+        until = draw(st.sampled_from([None, since, since + 1, *moments])) if since is not None else None
         found.append(
             Person(
                 joins_at,
                 draw(st.sampled_from([place - 1, place - 1, 0, None])) if place else None,
                 member=draw(st.booleans()),
                 suspended_at=since,
-                suspended_until=until,
+                suspended_until=max(until, since) if until is not None and since is not None else None,
             )
         )
     return tuple(found)
@@ -152,12 +165,11 @@ def _standing(draw: st.DrawFn, place: int, person: Person, *, leaves: bool) -> l
     """His suspension and its end, each told when it is or much later, in this order; or that he has left."""
     if person.suspended_at is None:
         return []
-    told = person.suspended_at + draw(st.sampled_from([0, 1, DAY, 3 * DAY]))
+    told = person.suspended_at + draw(st.sampled_from([3 * DAY, DAY, 1, 0]))
     found = [Delivery(told, "suspend", place)]
     if person.suspended_until is not None:
-        found.append(
-            Delivery(max(told + 1, person.suspended_until + draw(st.sampled_from([0, 1, 2 * DAY]))), "resume", place)
-        )
+        again = person.suspended_until + draw(st.sampled_from([2 * DAY, 1, 0]))
+        found.append(Delivery(max(told + 1, again), "resume", place))
     elif leaves and draw(st.booleans()):
         found = [replace(found[0], form="depart")]
     return found
@@ -208,7 +220,7 @@ def _arrivals(draw: st.DrawFn, place: int, order: Order, end: int) -> list[Deliv
     """The order, its completion and its refunds, each at any moment since, in any order."""
 
     def since(tick: int) -> int:
-        return draw(st.sampled_from([tick, tick + 1]) | st.integers(tick, max(tick, end)))
+        return draw(st.sampled_from([tick, tick + 1, tick + 1]) | st.integers(tick, max(tick, end)))
 
     comes = since(order.paid_at)
     whole = order.completed_at is not None and order.completed_at <= comes and draw(st.booleans())
