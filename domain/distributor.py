@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from domain.errors import DomainError
 
 BIND_WITHIN = timedelta(hours=24)
-DEEPEST_UPLINE = 32  # how far a chain is followed; a plan may name no deeper upline
+DEEPEST_UPLINE = 99  # how far a chain is followed: as far as a plan may name somebody
 
 
 class NotJoined(DomainError):

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, insert, select
 from sqlalchemy.orm import Session
@@ -30,8 +31,10 @@ from models.prepared import Prepared
 from models.rollup import Reliance
 from services import rollup
 from services.counts import Position, Reader
-from services.plan import LoadedPlan
 from services.rollup import Counted, Head
+
+if TYPE_CHECKING:  # publishing a plan needs people, whose joining has orders decided again
+    from services.plan import LoadedPlan
 
 _R = table_of(Reliance).c
 _RELYING = Prepared(

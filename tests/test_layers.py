@@ -11,6 +11,7 @@ What is imported inside a function or under TYPE_CHECKING counts like any other 
 from __future__ import annotations
 
 import ast
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -194,3 +195,10 @@ def test_relative_imports_are_resolved() -> None:
     assert of("services/poster/paint.py", "from .qr import matrix") == ["services.poster.qr"]
     assert of("services/poster/paint.py", "from .. import order") == ["services"]
     assert of("services/poster/__init__.py", "from .paint import draw") == ["services.poster.paint"]
+
+
+@pytest.mark.parametrize("module", ["services.commission", "services.plan", "services.order", "services.settlement"])
+def test_a_module_can_be_the_first_that_is_imported(module: str) -> None:
+    """No circle of imports that only works from one end."""
+    done = subprocess.run([sys.executable, "-c", f"import {module}"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

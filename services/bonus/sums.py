@@ -141,12 +141,13 @@ def _in_scope(scope: Scope) -> ColumnElement[bool]:
 def _by_chain(session: Session, scope: Scope, window: Window) -> Iterator[tuple[int, int | None, str, Money]]:
     """(seller, buyer, chain as JSON, net): the chain of a seller hardly changes, so there are few more than sellers."""
     chain = _as_text(session, Order.upline)
+    buyer = window.buyer  # once: PostgreSQL groups by what it is told only where the parameters are the same ones
     net = type_coerce(func.sum(OrderLine.paid - OrderLine.refunded), MoneyFen())
     query = (
-        select(Order.distributor_id, window.buyer, chain, net)
+        select(Order.distributor_id, buyer, chain, net)
         .join(OrderLine, OrderLine.order_id == Order.id)
         .where(window.orders, _in_scope(scope), OrderLine.paid > OrderLine.refunded)
-        .group_by(Order.distributor_id, window.buyer, chain)
+        .group_by(Order.distributor_id, buyer, chain)
     )
     with session.execute(query.execution_options(yield_per=FETCH)) as rows:
         for row in rows:

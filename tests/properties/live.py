@@ -27,7 +27,7 @@ from jobs.settlement import SettlementJob
 from models import Sessions
 from models.commission import Award, Skip
 from models.distributor import Distributor, Identity
-from models.ledger import LedgerAccount, LedgerPosting
+from models.ledger import LedgerAccount, LedgerEntry, LedgerPosting
 from models.order import EarlyFact, Order, OrderLine, Product
 from models.rank import Tally
 from models.withdrawal import Withdrawal
@@ -86,7 +86,10 @@ class Live:
             session.flush()
             plans.put_in_force(session, self.plan, starts_at=self.in_force_from)
             people = self.history.people
+            later = {one.subject for one in self.history.deliveries if one.kind == "join"}
             for place, person in enumerate(people):
+                if place in later:
+                    continue
                 inviter = person.inviter if person.binds_at is None else None
                 code = self.codes[inviter] if inviter is not None else None
                 self._join(session, place, code, person.member, at(person.joins_at))
@@ -115,7 +118,7 @@ class Live:
 
     def _deliver(self, delivery: Delivery) -> None:
         if delivery.kind == "settle":
-            self._settle()
+            self._settle(at(delivery.what) if delivery.form == "as of" else None)
             return
         if delivery.kind == "withdraw":
             self._withdraw(delivery)
@@ -123,7 +126,16 @@ class Live:
         with self.sessions.writing() as session:
             if delivery.kind == "suspend":
                 who = session.get_one(Distributor, self.ids[delivery.subject])
-                standing.suspend(session, who, at=self.now, now=self.now)
+                end = standing.depart if delivery.form == "depart" else standing.suspend
+                end(session, who, at=self._moment(self.history.people[delivery.subject].suspended_at), now=self.now)
+            elif delivery.kind == "resume":
+                who = session.get_one(Distributor, self.ids[delivery.subject])
+                until = self.history.people[delivery.subject].suspended_until
+                standing.resume(session, who, at=self._moment(until), now=self.now)
+            elif delivery.kind == "join":
+                person = self.history.people[delivery.subject]
+                code = self.codes[person.inviter] if person.inviter is not None else None
+                self._join(session, delivery.subject, code, person.member, self.now)
             elif delivery.kind == "order":
                 self._push(session, delivery.subject, completed=delivery.form == "whole")
             elif delivery.kind == "completion":
@@ -229,8 +241,9 @@ class Live:
                 return
         raise IdempotencyConflict()
 
-    def _settle(self) -> None:
-        summary = SettlementJob(self.sessions, lambda: self.now, catalogue(), lambda lanes: None)(self.now)
+    def _settle(self, as_of: datetime | None = None) -> None:
+        job = SettlementJob(self.sessions, lambda: self.now, catalogue(), lambda lanes: None)
+        summary = job(as_of or self.now)
         assert summary["failed"] == 0
 
     def _withdraw(self, delivery: Delivery) -> None:
@@ -250,11 +263,18 @@ class Live:
             if delivery.form == "paid":
                 withdrawal.record_paid(session, row.id, reference=f"P{row.id}", now=self.now)
 
-    def _instant(self, tick: int | None) -> str:
+    @staticmethod
+    def _moment(tick: int | None) -> datetime:
         assert tick is not None
-        return at(tick).isoformat()
+        return at(tick)
+
+    def _instant(self, tick: int | None) -> str:
+        return self._moment(tick).isoformat()
 
     # The same as a scenario
+
+    def _end(self, person: worlds.Person) -> str | None:
+        return self._instant(person.suspended_until) if person.suspended_until is not None else None
 
     def scenario(self) -> dict[str, Any]:
         """Who sold is taken from the books: attribution has tests of its own."""
@@ -269,7 +289,9 @@ class Live:
                     "member": person.member,
                     "role": person.role,
                     "joined_at": self._instant(person.joins_at),
-                    "suspended": [[self._instant(person.suspended_at), None]] if person.suspended_at else [],
+                    "suspended": [[self._instant(person.suspended_at), self._end(person)]]
+                    if person.suspended_at
+                    else [],
                 }
                 for place, person in enumerate(self.history.people)
             ],
@@ -387,6 +409,11 @@ class Live:
                 .where(LedgerAccount.name == "merchant:commission_cost")
             )
             assert (cost or ZERO) == -total(session.scalars(select(Award.amount)))
+
+    def booked(self, kind: str) -> int:
+        """How many entries of a kind are in the books."""
+        with self.sessions.reading() as session:
+            return session.scalar(select(func.count()).where(LedgerEntry.kind == kind)) or 0
 
     def check_tallies(self) -> None:
         """The leaderboard's sums are those of the orders that count."""

@@ -12,6 +12,8 @@ import pytest
 from sqlalchemy import select
 
 from bot import worker
+from domain.distributor import DEEPEST_UPLINE
+from domain.plan import PlanRefused, parse
 from models.distributor import Identity
 from models.message import Inbox
 from models.rank import Tally
@@ -173,7 +175,7 @@ def test_nobody_closes_a_loop_however_long_the_chain_is(database: Database) -> N
     shop = Shop(database.sessions)
     shop.joins("first")
     before = "first"
-    for number in range(40):
+    for number in range(DEEPEST_UPLINE + 1):
         shop.joins(f"p{number}", inviter=before)
         before = f"p{number}"
 
@@ -181,6 +183,20 @@ def test_nobody_closes_a_loop_however_long_the_chain_is(database: Database) -> N
 
     assert "已绑定" not in said
     assert shop.who("first").inviter_id is None
+
+
+@SQLITE
+def test_the_deepest_upline_that_a_plan_may_name_is_paid(database: Database) -> None:
+    shop = Shop(database.sessions, plan=plan("{to: upline-98, rate: 2%}", "{to: upline-99, rate: 1%}"))
+    shop.joins("p0")
+    for number in range(1, 100):
+        shop.joins(f"p{number}", inviter=f"p{number - 1}")
+
+    no = shop.sells("p99", "100.00")
+
+    assert told(shop, no) == [("upline-98", "2.00", "pending"), ("upline-99", "1.00", "pending")]
+    with pytest.raises(PlanRefused):
+        parse(plan("{to: upline-100, rate: 1%}"))
 
 
 @SQLITE

@@ -9,6 +9,7 @@ FULL=1   thousands of histories instead of dozens
 from __future__ import annotations
 
 import os
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -16,10 +17,13 @@ from hypothesis import HealthCheck, given, settings
 from sqlalchemy import event
 
 from domain.plan import parse
+from services import commission
+from tests.properties import restless
 from tests.properties.live import Live, awards_of, skips_of
 from tests.properties.worlds import History, histories, plans
 
 FULL = os.environ.get("FULL") == "1"
+RESTLESS = {"sqlite": (25, 3000), "postgresql": (4, 300), "mariadb": (4, 300)}
 EXAMPLES = {"sqlite": (40, 3000), "postgresql": (6, 300), "mariadb": (6, 300)}
 
 
@@ -51,6 +55,39 @@ def test_a_plan_that_counts_is_decided_as_if_every_fact_had_come_in_its_turn(ser
             live.check_rollups()
 
     check()
+
+
+@pytest.mark.parametrize("backend", EXAMPLES)
+def test_what_was_decided_too_early_is_decided_again_until_it_is_what_evaluate_gives(
+    services: Any, backend: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counts how often that happened: histories in which it hardly did would show nothing."""
+    engine = services.database(backend)
+    seen: Counter[str] = Counter()
+    rewrite = commission.rewrite
+
+    def counted(*args: Any, **kwargs: Any) -> bool:
+        changed = rewrite(*args, **kwargs)
+        seen.update(["decided again"], changed=changed)
+        return changed
+
+    monkeypatch.setattr(commission, "rewrite", counted)
+
+    @often(RESTLESS[backend])
+    @given(restless.plans(), restless.histories())
+    def check(plan: str, history: History) -> None:
+        with engine.fresh() as database:
+            event.listen(database.engine, "connect", hurry)
+            live = Live(database.sessions, plan, history)
+            compare(live)
+            live.check_rollups()
+            seen.update(histories=1, booked=live.booked("redecision"))
+
+    check()
+    if seen["histories"] >= 25:
+        assert seen["decided again"] > seen["histories"]
+        assert seen["changed"] > seen["histories"] // 4
+        assert seen["booked"] > 0
 
 
 def often(examples: tuple[int, int]) -> Any:

@@ -28,7 +28,7 @@ PRODUCTS = {
     "TRIAL": ("课程", "1.00"),
 }
 
-Kind = Literal["order", "refund", "completion", "settle", "withdraw", "suspend", "wrong"]
+Kind = Literal["join", "order", "refund", "completion", "settle", "withdraw", "suspend", "resume", "wrong"]
 
 
 def at(tick: int) -> datetime:
@@ -45,6 +45,7 @@ class Person:
     member: bool = False
     role: str = "member"
     suspended_at: int | None = None
+    suspended_until: int | None = None
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,10 @@ class Order:
 
 @dataclass(frozen=True)
 class Delivery:
-    """Something that reaches us at `tick`. `what` says which: a refund's place, a share of the balance, a form."""
+    """Something that reaches us at `tick`. `what` says which: a refund's place, a share of the balance, a form.
+
+    A run with the form "as of" settles what is due by the tick `what`, which may lie before or after its own.
+    """
 
     tick: int
     kind: Kind
@@ -96,8 +100,9 @@ class History:
 
     @property
     def as_of(self) -> int:
-        """The moment at which everything is compared: the last arrival."""
-        return max([DAY, *(delivery.tick for delivery in self.deliveries)])
+        """The moment at which everything is compared: the last arrival, or the last up to which a run has settled."""
+        runs = [delivery.what for delivery in self.deliveries if delivery.form == "as of"]
+        return max([DAY, *(delivery.tick for delivery in self.deliveries), *runs])
 
 
 # ---------------------------------------------------------------------------------------------------------------
