@@ -6,10 +6,11 @@ import json
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from domain.order import CompletionFacts
 from models.bonus import Bonus, Entitlement, WindowRun
+from models.order import Order
 from services import order
 from services.bonus import milestones, windows
 from tests.support import plans
@@ -18,16 +19,16 @@ from tests.support.shop import Shop
 
 PLAN = """
 name: 奖励
-terms: {{hold_days: 1}}
+terms: {{{terms}}}
 rules:
   - {{id: direct, kind: commission, title: 佣金, pay: [{{to: seller, rate: 10%}}]}}
 {rules}
 """
 
 
-def shop_with(database: Database, *rules: str) -> Shop:
+def shop_with(database: Database, *rules: str, terms: str = "hold_days: 1") -> Shop:
     """xiaoli, and xiaowang whom she invited, under a plan with these rules; it is in force since yesterday."""
-    text = PLAN.format(rules="\n".join(f"  - {{{rule}}}" for rule in rules))
+    text = PLAN.format(terms=terms, rules="\n".join(f"  - {{{rule}}}" for rule in rules))
     shop = Shop(database.sessions, plan=text, unpublishable=True)  # some pay for recruits
     shop.joins("xiaoli")
     shop.joins("xiaowang", "xiaoli")
@@ -181,7 +182,7 @@ def test_an_order_keeps_the_version_under_which_it_was_paid(database: Database) 
     shop = shop_with(database, FIRST)
     no = shop.sells("xiaoli", "100.00")
     with shop.sessions.writing() as session:
-        more = PLAN.format(rules=f"  - {{{FIRST.replace('10.00', '20.00')}}}")
+        more = PLAN.format(terms="hold_days: 1", rules=f"  - {{{FIRST.replace('10.00', '20.00')}}}")
         plans.put_in_force(session, more, starts_at=shop.now)
     shop.later(hours=1)
     shop.completes(no)
@@ -211,6 +212,23 @@ def test_team_and_ranking_are_fixed_once_when_the_window_and_its_hold_days_are_o
     shop.refunds(no, "100.00", qty=1)
     shop.settles()
     assert shop.balances("xiaoli")["available"] == "10.00"
+
+
+def test_own_purchases_count_for_teams_and_ranks_where_the_plan_says_so(database: Database) -> None:
+    """xiaowang buys for 100.00 himself: her team's 10 %, and the first rank is his."""
+    shop = shop_with(database, TEAM, SPRINT, terms="own_orders: seller, hold_days: 1")
+    shop.sells("xiaoli", "20.00")
+    no = shop.sells("xiaowang", "100.00")
+    with shop.sessions.writing() as session:  # as if the mall had told his phone
+        session.execute(update(Order).where(Order.no == no).values(buyer_distributor_id=shop.who("xiaowang").id))
+    shop.later(days=3)
+    summary = shop.settles()
+    assert (summary["failed"], summary["bonuses"]) == (0, "18.00")
+    given = {
+        (row.rule, row.n): (row.distributor_id, row.amount.yuan) for row in bonuses(shop) if row.state == "available"
+    }
+    assert given["team", 0] == (shop.who("xiaoli").id, "10.00")
+    assert given["sprint", 1] == (shop.who("xiaowang").id, "8.00")
 
 
 def test_a_late_run_takes_the_nets_of_the_windows_moment(database: Database) -> None:
