@@ -17,7 +17,7 @@ run: .venv/.run
 	@DEMO=1 exec $(PY) app.py
 
 test: .venv/.dev
-	@$(PY) -m pytest -n 2 --dist loadfile $(ARGS)
+	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: .venv/.dev
 	$(PY) -m ruff format --check .

@@ -24,6 +24,12 @@ from sqlalchemy.orm import Session
 from tests.support import databases
 
 _MISSING = "service missing: "
+# Folders of few tests that take long, the longest first: begun last, one of them would keep the others waiting.
+_LONG = ("journeys", "chaos", "contract", "properties", "bench", "compliance", "concurrency", "simulator", "commands")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: _LONG.index(folder) if (folder := item.path.parent.name) in _LONG else len(_LONG))
 
 
 class Services:
