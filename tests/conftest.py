@@ -28,6 +28,7 @@ _MISSING = "service missing: "
 _LONG = ("journeys", "chaos", "contract", "properties", "bench", "compliance", "concurrency", "simulator", "commands")
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: _LONG.index(folder) if (folder := item.path.parent.name) in _LONG else len(_LONG))
 
