@@ -24,8 +24,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import Table, bindparam, func, select, update
-from sqlalchemy.dialects import mysql, postgresql, sqlite
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from domain.history import BEGINNING, Part
@@ -36,6 +35,7 @@ from models.base import UtcDateTime, table_of
 from models.order import Order, Refund
 from models.prepared import Prepared
 from models.rollup import Rollup, RollupBuyer, RollupSum
+from models.upsert import Upsert
 from services.once import insert_once
 
 Basis: TypeAlias = Literal["paid", "settled"]
@@ -140,33 +140,14 @@ _NEXT = Prepared(
         _O.distributor_id == bindparam("who"), _O.counts.is_(True), _O.settles_at > _LOW
     )
 )
-_SUM_COLUMNS = ("distributor_id", "basis", "label", "orders", "units", "sales", "buyers")
-_BUYER_COLUMNS = ("distributor_id", "label", "buyer_digest", "orders")
-
-
-@lru_cache
-def _upsert(table: Table, columns: tuple[str, ...], dialect: str, adding: tuple[str, ...]) -> Prepared:
-    """INSERT a row, or add to what is there (`adding`), or put it in place of what is there."""
-    keys = [column.name for column in table.primary_key]
-    values = [name for name in columns if name not in keys]
-
-    def changed(new: Any) -> dict[str, Any]:
-        return {name: table.c[name] + new[name] if name in adding else new[name] for name in values}
-
-    if dialect in ("mysql", "mariadb"):
-        statement = mysql.insert(table)
-        return Prepared(statement.on_duplicate_key_update(changed(statement.inserted)), columns)
-    say = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    on_conflict = say(table)
-    upsert = on_conflict.on_conflict_do_update(index_elements=keys, set_=changed(on_conflict.excluded))
-    return Prepared(upsert.inline(), columns)
+_SUM_KEYS, _SUM_VALUES = ("distributor_id", "basis", "label"), ("orders", "units", "sales", "buyers")
+_ADD = Upsert(_SUMS, keys=_SUM_KEYS, adding=_SUM_VALUES)
+_PUT = Upsert(_SUMS, keys=_SUM_KEYS, replacing=_SUM_VALUES)
+_PUT_BUYERS = Upsert(_BUYERS, keys=("distributor_id", "label", "buyer_digest"), replacing=("orders",))
 
 
 def _write(session: Session, rows: list[dict[str, Any]], *, adding: bool) -> None:
-    if rows:
-        added = ("orders", "units", "sales", "buyers") if adding else ()
-        dialect = session.get_bind().dialect.name
-        _upsert(_SUMS, _SUM_COLUMNS, dialect, added).run_many(session, sorted(rows, key=lambda row: row["label"]))
+    (_ADD if adding else _PUT).run(session, rows)
 
 
 def _kinds(kept: str) -> frozenset[Kind]:
@@ -357,13 +338,11 @@ def _row(head: Head, basis: Basis, label: Label, total: Sum) -> dict[str, Any]:
 
 
 def _write_buyers(session: Session, head: Head, buyers: Mapping[tuple[Label, str], int]) -> None:
-    if buyers:
-        rows = [
-            {"distributor_id": head.distributor_id, "label": label, "buyer_digest": buyer, "orders": orders}
-            for (label, buyer), orders in sorted(buyers.items())
-        ]
-        dialect = session.get_bind().dialect.name
-        _upsert(_BUYERS, _BUYER_COLUMNS, dialect, ()).run_many(session, rows)
+    rows = [
+        {"distributor_id": head.distributor_id, "label": label, "buyer_digest": buyer, "orders": orders}
+        for (label, buyer), orders in buyers.items()
+    ]
+    _PUT_BUYERS.run(session, rows)
 
 
 # What happens to an order
