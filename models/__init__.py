@@ -3,6 +3,7 @@
 from models import (
     bonus,
     commission,
+    coupon,
     distributor,
     ledger,
     message,
@@ -23,6 +24,7 @@ __all__ = [
     "Sessions",
     "bonus",
     "commission",
+    "coupon",
     "distributor",
     "ledger",
     "message",
