@@ -31,15 +31,19 @@ from bot import commands as bot_commands
 from bot import doctor as bot_doctor
 from bot import webhook
 from bot.commands import menu_body
+from bot.contact import setup as contacts
+from bot.contact.client import ContactClient
+from bot.contact.listing import Listing
 from bot.drawing import Drawer
+from bot.naming import Person
 from bot.official import commands as official_commands
 from bot.official import doctor as official_doctor
 from bot.official import errors as official_errors
 from bot.official.client import OfficialClient, StableToken
-from bot.official.inbound import Person
 from bot.outbox import Sender
+from bot.outbox.contact import Contacts
 from bot.outbox.official import Official as OfficialChats
-from bot.outbox.pauses import ACCOUNT, Stopped
+from bot.outbox.pauses import ACCOUNT, CUSTOMERS, Stopped
 from bot.understanding import Understanding
 from bot.wecom.client import Client
 from bot.wecom.crypto import Envelope
@@ -53,6 +57,7 @@ from domain.cron import Cron
 from domain.withdrawal import Limits
 from handlers import House
 from jobs import commands as job_commands
+from jobs.contacts import CannotAsk, ContactsJob, CursorGone
 from jobs.leaderboard import LeaderboardJob, lane_of_robot
 from jobs.queue import Queue, Sweeper, announce_worker
 from jobs.reconcile import ReconcileJob
@@ -61,11 +66,12 @@ from jobs.settlement import SettlementJob
 from models import Sessions, new_engine, schema
 from services import demo, distributor, metrics, nonce, person, unknown
 from services.clock import Clock
+from services.customer.terms import Terms
 from services.log import configure_logging, redact
 from services.message import Catalogue
 from services.poster import PosterStudio
 from services.vault import Vault
-from simulator import OfficialOptions, Options, create_simulator
+from simulator import ContactOptions, OfficialOptions, Options, create_simulator
 from simulator.server import Server as SimulatorServer
 from web import Deps, api, doctor, errors, health, pages, shop
 from web.commands import CommandDeps, db, entitlement, explain, ledger, operator, plan
@@ -97,6 +103,7 @@ class Runtime:
     sender: Sender | None
     client: Client | None
     official: OfficialClient | None
+    contact: ContactClient | None
     jobs: list[Job]
     wake: Callable[[Iterable[str]], None]
     closing: list[Callable[[], None]] = field(default_factory=list)
@@ -153,7 +160,8 @@ def build(settings: Settings) -> Runtime:
     catalogue = Catalogue.load(ASSETS / "messages" / "zh_CN.toml")
     client = _client(settings, sessions, clock, vault)
     official = _official_client(settings, sessions, clock, vault)
-    sender = _sender(settings, sessions, clock, vault, catalogue, client, official)
+    contact, terms = _contact_client(settings, sessions, clock, vault), _terms(settings)
+    sender = _sender(settings, sessions, clock, vault, catalogue, client, official, contact)
     queue = Queue(settings.redis_url, {"send_lane": sender.send_lane if sender else _nothing})
 
     def wake(lanes: Iterable[str]) -> None:
@@ -167,8 +175,17 @@ def build(settings: Settings) -> Runtime:
         vault=vault,
         catalogue=catalogue,
         below=secrets.randbelow,
+        contact=terms,
     )
-    assistant = Assistant(sessions, house, _understanding(settings), clock, wake)
+    desk = None
+    if terms is not None:
+        desk = contacts.desk(vault, catalogue, terms, merchant=settings.merchant_name, base_url=settings.base_url).take
+    assistant = Assistant(sessions, house, _understanding(settings), clock, wake, desk)
+    jobs = _jobs(settings, sessions, clock, catalogue, wake)
+    if contact is not None and terms is not None:
+        listing = Listing(contact, refused=CannotAsk, cursor_gone=CursorGone)
+        walk = ContactsJob(sessions, clock, vault, listing, wake, terms)
+        jobs.append(Job("contacts", "核对客户联系的顾客", Cron.parse("20 4 * * *"), walk))
     return Runtime(
         settings=settings,
         engine=engine,
@@ -181,7 +198,8 @@ def build(settings: Settings) -> Runtime:
         sender=sender,
         client=client,
         official=official,
-        jobs=_jobs(settings, sessions, clock, catalogue, wake),
+        contact=contact,
+        jobs=jobs,
         wake=wake,
     )
 
@@ -201,6 +219,23 @@ def _client(settings: Settings, sessions: Sessions, clock: Clock, vault: Vault) 
     wire = Wire(wecom.api_base, _count_call)
     tokens = TokenProvider(sessions, wire, wecom.corp_id, wecom.secret, seal=vault.seal, unseal=vault.open, clock=clock)
     return Client(wire, tokens)
+
+
+def _contact_client(settings: Settings, sessions: Sessions, clock: Clock, vault: Vault) -> ContactClient | None:
+    wecom, contact = settings.wecom, settings.contact
+    if wecom is None or contact is None:
+        return None
+    wire = Wire(wecom.api_base, _count_call)
+    tokens = TokenProvider(
+        sessions, wire, wecom.corp_id, contact.secret, seal=vault.seal, unseal=vault.open, clock=clock
+    )
+    return ContactClient(wire, tokens)
+
+
+def _terms(settings: Settings) -> Terms | None:
+    if (contact := settings.contact) is None:
+        return None
+    return Terms(contact.users, contact.own, contact.link, contact.welcome)
 
 
 def _count_call(path: str, errcode: object) -> None:
@@ -225,9 +260,15 @@ def _sender(
     catalogue: Catalogue,
     client: Client | None,
     official: OfficialClient | None,
+    contact: ContactClient | None,
 ) -> Sender | None:
     if client is None and official is None:
         return None
+    terms = _terms(settings)
+    customers, code_of = None, None
+    if contact is not None and terms is not None:
+        customers = Contacts(contact, vault, terms, contacts.remark(catalogue))
+        code_of = contacts.code_of(contact, terms)
     studio = PosterStudio(ASSETS, settings.var / "posters")
 
     def name_of(userid: str) -> str | None:
@@ -242,6 +283,8 @@ def _sender(
         facts = {"scope": stopped.scope, "errcode": stopped.errcode, "reason": stopped.reason, "date": stopped.since}
         if stopped.scope == ACCOUNT:
             return catalogue.text(Reply.of("failure.official_stopped", **facts))
+        if stopped.scope == CUSTOMERS:
+            return catalogue.text(Reply.of("failure.contact_stopped", **facts))
         return catalogue.text(Reply.of("failure.sending_stopped", **facts))
 
     chats = None
@@ -261,12 +304,15 @@ def _sender(
         client=client,
         agent_id=wecom.agent_id if wecom else 0,
         robots={lane_of_robot(key): key for key in wecom.robot_keys} if wecom else {},
-        draw=Drawer(sessions, studio, ASSETS / "images", settings.merchant_name, settings.merchant_contact, name_of),
+        draw=Drawer(
+            sessions, studio, ASSETS / "images", settings.merchant_name, settings.merchant_contact, name_of, code_of
+        ),
         on_name=lambda session, userid, name: distributor.learn_name(session, vault, userid, name),
         operators=lambda session: [row.userid for row in distributor.operators(session)],
         say=say,
         home=f"{settings.base_url}/shop",
         official=chats,
+        contacts=customers,
     )
 
 
@@ -345,7 +391,11 @@ def web_of(runtime: Runtime) -> Flask:
     )
     channels: dict[str, webhook.Channel | None] = {"wecom": None, "official": _official_channel(runtime)}
     if wecom and envelope:
-        channels["wecom"] = webhook.wecom(envelope, wecom.corp_id, wecom.agent_id)
+        vault = runtime.vault
+        outside = Person(lambda external: vault.digest("external_userid", external), vault.seal)
+        channels["wecom"] = webhook.wecom(
+            envelope, wecom.corp_id, wecom.agent_id, outside if settings.contact else None
+        )
     for name, channel in channels.items():
         app.register_blueprint(webhook.blueprint(runtime.assistant, name, channel, runtime.clock))
     for module in (api, shop, pages, health):
@@ -580,6 +630,7 @@ def _simulator(settings: Settings) -> SimulatorServer | None:
         mall_url=settings.base_url,
         mall_secret=settings.order_api_secret,
         official=_simulated_account(settings),
+        contact=ContactOptions(settings.contact.secret) if settings.contact else None,
     )
     return SimulatorServer(create_simulator(options), host=settings.host, port=settings.simulator_port)
 

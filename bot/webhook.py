@@ -14,9 +14,9 @@ from datetime import datetime
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from bot.naming import Person
 from bot.official import callback as official_callback
 from bot.official import inbound as official_inbound
-from bot.official.inbound import Person
 from bot.wecom import inbound, passive
 from bot.wecom.crypto import Envelope
 from bot.wecom.errors import NotForUs, NotXml
@@ -52,14 +52,17 @@ class Channel:
     read: Callable[[bytes], Received] = field(repr=False)
 
 
-def wecom(envelope: Envelope, corp_id: str, agent_id: int) -> Channel:
-    """The app of an enterprise: the echo of its verification is encrypted, and the corp id answers."""
+def wecom(envelope: Envelope, corp_id: str, agent_id: int, outside: Person | None = None) -> Channel:
+    """The app of an enterprise: the echo of its verification is encrypted, and the corp id answers.
+
+    outside   how its customers are named inside; None without 客户联系
+    """
 
     def verify(query: Mapping[str, str]) -> str:
         return envelope.verify_url(*_signed(query), query.get("echostr", ""))
 
     def read(plain: bytes) -> Received:
-        found = inbound.parse(plain, agent_id)
+        found = inbound.parse(plain, agent_id, outside)
         return Received(found, found.sender, corp_id)
 
     return Channel("wecom", envelope, verify, read)

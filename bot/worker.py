@@ -72,8 +72,11 @@ class Assistant:
         understanding: Understanding,
         clock: Callable[[], datetime],
         wake: Callable[[Iterable[str]], None],
+        contacts: Callable[[Session, Inbound, datetime], list[str]] | None = None,
     ) -> None:
+        """contacts: takes what happened between a member and a customer, and says in which lanes there is work now."""
         self._sessions = sessions
+        self._contacts = contacts
         self._house = house
         self._understanding = understanding
         self._clock = clock
@@ -203,7 +206,9 @@ class Assistant:
     ) -> _Work:
         """Handle within the caller's transaction. `started` is None where no passive reply can be given any more."""
         freed = follower.seen(session, inbound, now=now) if inbound.channel == "official" else []
-        if inbound.kind == "ignored":
+        if inbound.kind == "contact" and self._contacts is not None:
+            return _Work("contact", "", self._contacts(session, inbound, now))
+        if inbound.kind in ("ignored", "contact"):
             return _Work("ignored", "", freed)
         if _greeted_before(inbound, arrival.dialog_row, now):
             return _Work("ignored", "", [])

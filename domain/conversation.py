@@ -28,22 +28,25 @@ class Inbound:
 
     key        the inbox key: MsgId for messages, a composite for events (unique within the channel)
     sender     his id in the channel; of the 公众号 the keyed hash of his openid, which itself is `sealed`
-    kind       text | menu | card | greet (subscribe, enter_agent, SCAN) | unsupported (a picture, a voice …) | ignored
+    kind       text | menu | card | greet (subscribe, enter_agent, SCAN) | unsupported (a picture, a voice …) |
+               contact (of 客户联系: something between a member and a customer) | ignored
     text       what was typed, or the key of the menu entry or button, or the event's name
     task_id    of a card that was clicked; response_code lets the card be replaced
     scene      of the QR code by which he came
+    facts      what else an event brought, as the platform wrote it; ids of people outside hashed and sealed
     """
 
     key: str
     channel: Channel
     sender: str
-    kind: Literal["text", "menu", "card", "greet", "unsupported", "ignored"]
+    kind: Literal["text", "menu", "card", "greet", "unsupported", "contact", "ignored"]
     text: str
     sent_at: datetime
     task_id: str | None = None
     response_code: str | None = None
     sealed: str | None = None
     scene: str | None = None
+    facts: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,7 @@ class Card:
 class Poster:
     """A picture that is drawn outside the transaction: the layout's kind and the facts that it needs (JSON values)."""
 
-    kind: Literal["product", "recruit", "leaderboard"]
+    kind: Literal["product", "recruit", "leaderboard", "contact"]
     facts: dict[str, Any]
 
 

@@ -15,6 +15,7 @@ from domain.conversation import Dialog, Reply
 from domain.withdrawal import Limits
 from models.distributor import Distributor, Operator
 from services import distributor, message
+from services.customer.terms import Terms
 from services.distributor import Address, JoinMode
 from services.message import Catalogue
 from services.vault import Vault
@@ -26,7 +27,7 @@ ANSWER_WITHIN = timedelta(minutes=10)
 class House:
     """What is the same for every message: the merchant's settings and the doors that handlers use.
 
-    below(n) gives a uniform int from 0 to n - 1, for codes.
+    below(n) gives a uniform int from 0 to n - 1, for codes. contact: None without 客户联系.
     """
 
     base_url: str
@@ -35,6 +36,7 @@ class House:
     vault: Vault
     catalogue: Catalogue
     below: Callable[[int], int]
+    contact: Terms | None = None
 
 
 @dataclass(slots=True)

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from domain import code as codes
 from domain import person as rules
 from domain.errors import DomainError
+from models.customer import ContactWay, CustomerRelation
 from models.distributor import Distributor, Identity
 from models.ledger import LedgerAccount, LedgerPosting
 from models.order import Order, Touch
@@ -127,6 +128,9 @@ def _merge(
         identity.distributor_id = who.id
         _record(session, "merged", identity.kind, identity.digest, absorbed.id, who.id, proof, now=now)
     session.execute(update(Touch).where(Touch.distributor_id == absorbed.id).values(distributor_id=who.id))
+    mine = CustomerRelation.distributor_id == absorbed.id
+    session.execute(update(CustomerRelation).where(mine).values(distributor_id=who.id))
+    session.execute(update(ContactWay).where(ContactWay.owner_id == absorbed.id).values(owner_id=who.id))
     who.told_name = who.told_name or absorbed.told_name
     who.directory_name = who.directory_name or absorbed.directory_name
     absorbed.status = "departed"
@@ -150,19 +154,32 @@ def has_books(session: Session, number: int) -> bool:
 # By the unionid
 
 
-def learn_union(session: Session, vault: Vault, digest: str, unionid: str, *, now: datetime) -> None:
-    """What the platform says of a follower: his openid and this unionid are one person."""
+def learn_union(
+    session: Session,
+    vault: Vault,
+    digest: str,
+    unionid: str,
+    *,
+    now: datetime,
+    kind: str = "openid",
+    sealed: str | None = None,
+) -> None:
+    """What the platform says of a follower or a customer: his id (found by `digest`) and this unionid are one person.
+
+    sealed   the id itself; of a follower it is looked up
+    """
     stored: dict[str, Any] = {"kind": "unionid", "digest": vault.digest("unionid", unionid)}
     stored |= {"sealed": vault.seal(unionid), "plain": None}
-    here = _owner(session, "openid", digest)
+    here = _owner(session, kind, digest)
     there = _owner(session, "unionid", stored["digest"])
     if here is not None and there is None:
         _add(session, here, stored, proof="unionid", now=now)
     elif here is None and there is not None:
-        follower = session.scalars(select(Follower).where(Follower.digest == digest)).one_or_none()
-        if follower is not None and there.status in ("active", "review"):
-            openid = {"kind": "openid", "digest": digest, "sealed": follower.sealed, "plain": None}
-            _add(session, there, openid, proof="unionid", now=now)
+        if sealed is None:
+            sealed = session.scalar(select(Follower.sealed).where(Follower.digest == digest))
+        if sealed is not None and there.status in ("active", "review"):
+            chat = {"kind": kind, "digest": digest, "sealed": sealed, "plain": None}
+            _add(session, there, chat, proof="unionid", now=now)
     elif here is not None and there is not None and here.id != there.id:
         try:
             with session.begin_nested():

@@ -21,7 +21,7 @@ def find_due(session: Session, now: datetime, wall: datetime, robots: list[str])
     found = _candidates(session, now, paused, robots)
     live = set(session.scalars(select(Lane.name).where(Lane.name.in_(found), lanes.live(wall))))
     chosen = [name for name in found if name not in live and _may_try(name, paused, now)]
-    for scope in (pauses.APP, pauses.ACCOUNT):
+    for scope in _SCOPES:
         if scope in paused:
             of_it = [name for name in chosen if pauses.scope_of(name) == scope]
             chosen = [name for name in chosen if name not in of_it] + of_it[:PROBES]
@@ -33,7 +33,9 @@ _OF_SCOPE = (
     (pauses.APP, lanes.DIRECTORY),
     (pauses.ACCOUNT, lanes.OFFICIAL),
     (pauses.ACCOUNT, lanes.FOLLOWER),
+    (pauses.CUSTOMERS, lanes.CONTACT),
 )
+_SCOPES = tuple(dict.fromkeys(scope for scope, _ in _OF_SCOPE))
 
 
 def _begins(lane: str) -> ColumnElement[bool]:
@@ -43,7 +45,7 @@ def _begins(lane: str) -> ColumnElement[bool]:
 
 def _candidates(session: Session, now: datetime, paused: Mapping[str, Pause], robots: list[str]) -> list[str]:
     waiting = select(Outbox.lane).where(Outbox.state == "waiting")
-    stopped = [scope for scope in (pauses.APP, pauses.ACCOUNT) if scope in paused and pauses.waits(paused[scope], now)]
+    stopped = [scope for scope in _SCOPES if scope in paused and pauses.waits(paused[scope], now)]
     if stopped:  # not past the thousands that wait for it
         others = [_begins(lane) for scope, lane in _OF_SCOPE if scope not in stopped]
         waiting = waiting.where(or_(Outbox.lane.in_(robots), *others))

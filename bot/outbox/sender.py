@@ -23,7 +23,9 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from bot.outbox import contact as contacts
 from bot.outbox import lanes, pauses, wording
+from bot.outbox.contact import Contacts
 from bot.outbox.due import find_due
 from bot.outbox.official import REPEATABLE, Official, is_template
 from bot.outbox.pictures import Pictures
@@ -44,6 +46,7 @@ KINDS = {
     lanes.DIRECTORY: ("lookup_name",),
     lanes.OFFICIAL: ("text", "poster"),
     lanes.FOLLOWER: ("lookup_union",),
+    lanes.CONTACT: contacts.KINDS,
 }
 
 T = TypeVar("T")
@@ -73,7 +76,8 @@ class Sender:
     on_name    told of a member's name in the transaction that records the look-up
     operators  who is told when sending has stopped; `say` words it
     home       the address behind a card that has no buttons and names none
-    client     None without an enterprise, `official` None without a 公众号: what is for them waits
+    client     None without an enterprise, as `official` without a 公众号 and `contacts` without 客户联系: what is for
+               them waits
     """
 
     def __init__(
@@ -90,12 +94,13 @@ class Sender:
         agent_id: int,
         home: str = "https://work.weixin.qq.com",
         official: Official | None = None,
+        contacts: Contacts | None = None,
         wall: Clock = machine_time,
     ) -> None:
         self._sessions, self._clock, self._wall = sessions, clock, wall
         self._client, self._robots, self._agent_id, self._home = client, robots, agent_id, home
         self._draw, self._on_name, self._operators, self._say = draw, on_name, operators, say
-        self._official = official
+        self._official, self._contacts = official, contacts
         self._shelves: dict[str, Pictures] = {}
         if client is not None:
             self._shelves[pauses.APP] = Pictures(sessions, client, owner=f"wecom:{agent_id}", clock=clock)
@@ -143,9 +148,10 @@ class Sender:
         return task
 
     def _ready_row(self, session: Session, name: str, now: datetime) -> Outbox | None:
-        if (self._official if pauses.scope_of(name) == pauses.ACCOUNT else self._client) is None:
+        scope = pauses.scope_of(name)
+        if {pauses.ACCOUNT: self._official, pauses.CUSTOMERS: self._contacts}.get(scope, self._client) is None:
             return None
-        pause = pauses.find(session, pauses.scope_of(name))
+        pause = pauses.find(session, scope)
         if pause is not None and pauses.waits(pause, now):
             return None
         row = session.scalar(lanes.orphan(name)) or session.scalar(lanes.head(name, now))
@@ -160,13 +166,16 @@ class Sender:
                 lanes.hold_back(session, name, free_at, "beyond the rate limit")
                 lanes.merge(session, name, free_at)
                 return None
-        if pause is not None and not pauses.claim_probe(session, pause.scope, now):
+        late = self._contacts is not None and self._contacts.is_late(row, now)
+        if pause is not None and not late and not pauses.claim_probe(session, pause.scope, now):
             return None
         return row
 
     def _task(self, session: Session, row: Outbox, now: datetime) -> Task | None:
         """The row in work; None where it is given up at once."""
         refusal = self._refusal(row, now) or _without_code(session, row)
+        if refusal is None and self._contacts is not None and row.lane.startswith(lanes.CONTACT):
+            refusal = self._contacts.refusal(session, row, now)
         if refusal is None and (reason := self._parking(session, row, now)) is not None:
             row.state, row.fault = "parked", reason
             return None
@@ -261,6 +270,8 @@ class Sender:
     def _judge(self, fault: Exception, task: Task) -> Verdict:
         if self._official is not None and task.lane.startswith(lanes.OFFICIAL):
             return self._official.judge(fault, task.attempt, task.request)
+        if self._contacts is not None and task.lane.startswith(lanes.CONTACT):
+            return self._contacts.judge(fault, task.attempt)
         return judge(fault, task.attempt)
 
     def _call(self, task: Task, picture: bytes) -> Verdict:
@@ -270,6 +281,11 @@ class Sender:
             if task.kind == "lookup_union":
                 return self._official.union(openid)
             return self._official.call(openid, task.request or b"")
+        if self._contacts is not None and task.lane.startswith(lanes.CONTACT):
+            attempt = task.attempt
+            return self._contacts.call(
+                self._sessions, task.kind, task.body, repeat=attempt.repeat, asked_at=self._clock()
+            )
         assert self._client is not None  # noqa: S101 - _ready_row lets nothing of WeCom through without one
         if task.kind == "card_update":
             self._client.update_template_card(wording.card_update(task.body, self._agent_id))
@@ -314,7 +330,11 @@ class Sender:
             self._wait(session, row, task, verdict, now)
 
     def _sent(self, session: Session, row: Outbox, verdict: Sent, now: datetime) -> None:
-        row.state, row.sent_at, row.fault, row.result = "sent", now, None, verdict.result
+        row.state, row.sent_at, row.fault = "sent", now, None
+        if self._contacts is not None and row.lane.startswith(lanes.CONTACT):
+            self._contacts.sent(session, row, verdict.result, now)
+        else:
+            row.result = verdict.result
         log.info("outbox row sent", extra={"event": "outbox.sent", "outbox_id": row.id, "attempts": row.attempts})
         if row.kind == "lookup_union":
             self._learn_union(session, row, str(verdict.result.get("union") or ""))

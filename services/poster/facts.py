@@ -43,6 +43,20 @@ class RecruitPoster:
 
 
 @dataclass(frozen=True)
+class ContactPoster:
+    """The code by which a distributor's customers come to the merchant's service: what `link` says, or the picture of
+    one (`code`) that the platform has drawn.
+    """
+
+    nickname: str
+    link: str = ""
+    code: bytes | None = None
+    merchant: str = ""
+    contact: str = ""
+    layout: ClassVar[str] = "contact"
+
+
+@dataclass(frozen=True)
 class Row:
     """One line of a leaderboard; equal ranks may repeat."""
 
@@ -64,7 +78,7 @@ class LeaderboardPoster:
     layout: ClassVar[str] = "leaderboard"
 
 
-Poster = ProductPoster | RecruitPoster | LeaderboardPoster
+Poster = ProductPoster | RecruitPoster | LeaderboardPoster | ContactPoster
 
 
 @dataclass(frozen=True)

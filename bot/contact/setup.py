@@ -1,0 +1,48 @@
+"""客户联系 plugged together from a process's parts (app.py)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlalchemy.orm import Session
+
+from bot.contact.client import ContactClient
+from bot.drawing import Code, UnknownPoster
+from domain.conversation import Sentence
+from handlers import referral_link
+from models.distributor import Distributor
+from services.customer import ways
+from services.customer.desk import CustomerDesk
+from services.customer.terms import Terms
+from services.message import Catalogue
+from services.vault import Vault
+
+
+def desk(vault: Vault, catalogue: Catalogue, terms: Terms, *, merchant: str, base_url: str) -> CustomerDesk:
+    """What takes callbacks about customers."""
+
+    def link_of(who: Distributor | None) -> str:
+        return f"{base_url}/shop" if who is None else referral_link(base_url, who.code, origin="welcome")
+
+    return CustomerDesk(vault, catalogue, terms, merchant, link_of, lambda *_: None)
+
+
+def remark(catalogue: Catalogue) -> Callable[[str, str], str]:
+    """What stands beside a distributor's code."""
+    return lambda code, nickname: catalogue.render(Sentence("contact.remark", {"code": code, "nickname": nickname}))
+
+
+def code_of(client: ContactClient, terms: Terms) -> Callable[[Session, int], Callable[[], Code]]:
+    """By what customers come to a distributor, for drawing: his link, or the picture of his code."""
+
+    def read(session: Session, distributor_id: int) -> Callable[[], Code]:
+        way = ways.find(session, distributor_id)
+        if way is None or (terms.link is None and not way.picture):
+            raise UnknownPoster("contact")
+        if terms.link is not None:
+            address = terms.address(way.state)
+            return lambda: (address, None)
+        picture = str(way.picture)
+        return lambda: ("", client.picture(picture))
+
+    return read
