@@ -31,6 +31,8 @@ from bot import commands as bot_commands
 from bot import doctor as bot_doctor
 from bot import webhook
 from bot.commands import menu_body
+from bot.contact import commands as contact_commands
+from bot.contact import doctor as contact_doctor
 from bot.contact import setup as contacts
 from bot.contact.client import ContactClient
 from bot.contact.listing import Listing
@@ -450,11 +452,15 @@ def _commands(runtime: Runtime, envelope: Envelope | None) -> list[click.Command
         official_commands.group(
             official_commands.OfficialDeps(sessions, clock, runtime.catalogue, runtime.official, runtime.ready)
         ),
+        contact_commands.group(
+            contact_commands.ContactDeps(sessions, runtime.contact, _terms(settings), runtime.ready)
+        ),
         person_commands.group(house),
         doctor.command(
             [
                 *doctor.checks(_doctor_deps(runtime)),
                 *bot_doctor.checks(_wecom_house(runtime, envelope)),
+                *contact_doctor.checks(_contact_house(runtime)),
                 *official_doctor.checks(_official_house(runtime)),
             ]
         ),
@@ -497,6 +503,13 @@ def _wecom_house(runtime: Runtime, envelope: Envelope | None) -> bot_doctor.Weco
         api_base=wecom.api_base,
         simulated=wecom.simulated,
     )
+
+
+def _contact_house(runtime: Runtime) -> contact_doctor.ContactHouse | None:
+    wecom, terms = runtime.settings.wecom, _terms(runtime.settings)
+    if wecom is None or terms is None or runtime.contact is None:
+        return None
+    return contact_doctor.ContactHouse(runtime.sessions, runtime.contact, terms, wecom.api_base, wecom.simulated)
 
 
 def _official_house(runtime: Runtime) -> official_doctor.OfficialHouse | None:

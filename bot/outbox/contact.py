@@ -24,7 +24,7 @@ from bot.outbox.verdict import Attempt, GivenUp, Sent, Verdict, judge
 from bot.outbox.wording import Unsayable, clean
 from bot.wecom.errors import Refused
 from models.base import Sessions
-from models.customer import ContactWay, Customer
+from models.customer import ContactWay, Customer, CustomerRelation
 from models.distributor import Distributor
 from models.message import Outbox
 from services import distributor, message
@@ -65,7 +65,7 @@ class Contacts:
             return None
         if self.is_late(row, now):
             return GivenUp("its twenty seconds are over", unclear=row.state == "sending")
-        if welcome.is_welcomed(session, int(row.body["relation"])):
+        if welcome.is_welcomed(session.get_one(CustomerRelation, row.body["relation"]), now):
             return GivenUp("he is welcomed already")
         return None
 

@@ -67,7 +67,7 @@ class CustomerDesk:
         return [*lanes, *look_up(session, who.id, f"{done.relation.id}:{int(heard.at.timestamp())}", now=now)]
 
     def _welcome(self, session: Session, relation: CustomerRelation, code: str, now: datetime) -> list[str]:
-        if not code or relation.welcomed_at is not None:
+        if not code or welcome.is_welcomed(relation, now):
             return []
         inviter = welcome.inviter_of(session, relation)
         said = welcome.compose(

@@ -10,13 +10,13 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from domain import code as codes
 from domain import customer as rules
 from domain.conversation import Poster
-from models.customer import ContactWay
+from models.customer import ContactWay, CustomerRelation
 from models.distributor import Distributor
 from models.message import Outbox
 from services import message
@@ -115,3 +115,24 @@ def order_changes(session: Session, terms: Terms, *, after: int, now: datetime) 
         if message.queue(session, key=key, lane=lane, kind="contact_users", body=body, now=now):
             lanes.append(lane)
     return lanes, rows[-1].id if len(rows) == CHANGED_AT_ONCE else 0
+
+
+def brought(session: Session, distributor_id: int) -> int:
+    """How many relations stand that came about by him."""
+    mine = CustomerRelation.distributor_id == distributor_id
+    return session.scalar(select(func.count()).select_from(CustomerRelation).where(mine)) or 0
+
+
+def figures(session: Session) -> tuple[int, int, str | None]:
+    """How many codes are made, how many orders of one failed lately, and why the last of these did."""
+    made = session.scalar(select(func.count(ContactWay.config_id))) or 0
+    failed = (
+        Outbox.lane >= LANE,
+        Outbox.lane < LANE.replace(":", ";"),
+        Outbox.kind == "contact_way",
+        Outbox.state == "given_up",
+    )
+    last = select(Outbox.fault).where(*failed).order_by(Outbox.id.desc()).limit(1)
+    open_ways = select(func.count()).select_from(ContactWay).where(ContactWay.config_id.is_(None), ContactWay.tries > 0)
+    why = session.scalar(last)
+    return made, (session.scalar(open_ways) or 0) if why is not None else 0, why

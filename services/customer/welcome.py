@@ -5,7 +5,7 @@ Source   reference/wecom.md §8.5: text ≤ 4,000 bytes, link title ≤ 128 and 
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -20,6 +20,7 @@ from services.customer.terms import Terms
 from services.message import Catalogue
 
 LANE = "contact:welcome:"
+SAME_ADDING = timedelta(minutes=1)
 TEXT_BYTES, TITLE_BYTES, DESCRIPTION_BYTES = 4000, 128, 512
 
 
@@ -63,10 +64,9 @@ def queue(session: Session, relation: CustomerRelation, code: str, said: dict[st
     return [lane] if message.queue(session, key=key, lane=lane, kind="welcome", body=body, now=now) else []
 
 
-def is_welcomed(session: Session, relation_id: int) -> bool:
-    """Whether this adding has had its message."""
-    row = session.get_one(CustomerRelation, relation_id, with_for_update=True)
-    return row.welcomed_at is not None
+def is_welcomed(relation: CustomerRelation, now: datetime) -> bool:
+    """Whether this adding has had its message. A code that comes later is another adding's, whatever else was heard."""
+    return relation.welcomed_at is not None and now - relation.welcomed_at < SAME_ADDING
 
 
 def delivered(session: Session, relation_id: int, *, now: datetime) -> None:

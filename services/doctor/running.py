@@ -67,6 +67,7 @@ def _count(session: Session, *conditions: Any) -> int:
     return session.scalar(select(func.count()).where(*conditions)) or 0
 
 
+_SCOPES = {"wecom": "应用的消息", "official": "公众号的消息", "contact": "客户联系（欢迎语、建码、查顾客）"}
 _REMEDY = {
     40001: "WECOM_SECRET 不对或已重置：到 应用管理 → 应用 → Secret 查看，改 .env 后重启",
     40013: "WECOM_CORP_ID 不对：到 我的企业 → 企业ID 查看，改 .env 后重启",
@@ -87,7 +88,7 @@ def pauses(sessions: Sessions) -> Iterator[Finding]:
     with reading(sessions) as session:
         rows = session.scalars(select(Pause).order_by(Pause.scope)).all()
     for row in rows:
-        what = {"wecom": "应用的消息", "official": "公众号的消息"}.get(row.scope, "一个群机器人的消息")
+        what = _SCOPES.get(row.scope, "一个群机器人的消息")
         platform = "微信" if row.scope == "official" else "企业微信"
         said = f"{what}从 {clock_text(row.since)} 起暂停，{platform}返回 {row.errcode}"
         yield Finding("pauses", title, "wrong", said, remedy(row.errcode))
