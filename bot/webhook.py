@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from flask import Blueprint, Response, request
+from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from bot.naming import Person
 from bot.official import callback as official_callback
 from bot.official import inbound as official_inbound
-from bot.official.inbound import Person
 from bot.wecom import inbound, passive
 from bot.wecom.crypto import Envelope
 from bot.wecom.errors import NotForUs, NotXml
@@ -42,6 +43,7 @@ class Channel:
     """One platform's callback.
 
     name     of the address: /callback/{name}
+    knock    takes a decrypted body that is no message but says that there is one somewhere else; False for others
     verify   the answer to the GET by which the platform checks the address, from its query; raises NotForUs
     read     a decrypted body; raises NotXml
     """
@@ -50,10 +52,14 @@ class Channel:
     envelope: Envelope = field(repr=False)
     verify: Callable[[Mapping[str, str]], str] = field(repr=False)
     read: Callable[[bytes], Received] = field(repr=False)
+    knock: Callable[[bytes], bool] | None = field(default=None, repr=False)
 
 
-def wecom(envelope: Envelope, corp_id: str, agent_id: int) -> Channel:
-    """The app of an enterprise: the echo of its verification is encrypted, and the corp id answers."""
+def wecom(envelope: Envelope, corp_id: str, agent_id: int, knock: Callable[[bytes], bool] | None = None) -> Channel:
+    """The app of an enterprise: the echo of its verification is encrypted, and the corp id answers.
+
+    knock   for 微信客服, whose events come to the app's address too
+    """
 
     def verify(query: Mapping[str, str]) -> str:
         return envelope.verify_url(*_signed(query), query.get("echostr", ""))
@@ -62,7 +68,7 @@ def wecom(envelope: Envelope, corp_id: str, agent_id: int) -> Channel:
         found = inbound.parse(plain, agent_id)
         return Received(found, found.sender, corp_id)
 
-    return Channel("wecom", envelope, verify, read)
+    return Channel("wecom", envelope, verify, read, knock)
 
 
 def official(envelope: Envelope, token: str, person: Person) -> Channel:
@@ -97,7 +103,10 @@ def blueprint(assistant: Assistant, name: str, channel: Channel | None, clock: C
         if channel is None:
             return _empty(404)
         try:
-            received = channel.read(channel.envelope.open(_body(), *_signed(request.args)))
+            plain = channel.envelope.open(_body(), *_signed(request.args))
+            if channel.knock is not None and _knocks(channel.knock, plain):
+                return _empty(200)
+            received = channel.read(plain)
             answer = assistant.receive(received.inbound)
         except RequestEntityTooLarge:
             return _refuse(413, "TooLarge")
@@ -113,6 +122,14 @@ def blueprint(assistant: Assistant, name: str, channel: Channel | None, clock: C
         return Response(sealed, 200, content_type="application/xml; charset=utf-8")
 
     return routes
+
+
+def _knocks(knock: Callable[[bytes], bool], plain: bytes) -> bool:
+    """Raises NotXml, DatabaseDown"""
+    try:
+        return knock(plain)
+    except DBAPIError as fault:
+        raise DatabaseDown from fault
 
 
 def _body() -> bytes:

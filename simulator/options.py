@@ -66,6 +66,14 @@ class Limits:
     official_deliveries: int = 3  # of one callback of the 公众号 altogether
     official_newest_act_only: bool = False  # how grants add up is not documented: each by itself, or the newest alone
     official_templates_per_day: int = 100_000
+    kf_messages: int = 5  # for one of the customer's, within kf_window_seconds
+    kf_window_seconds: int = 2 * DAY
+    kf_history_seconds: int = 3 * DAY  # of the log
+    kf_token_seconds: int = 600
+    kf_bare_per_minute: int = 6  # sync_msg without a token: "strict", and nobody says how
+    kf_welcome_seconds: int = 20
+    kf_event_names_account: bool = True  # deliveries without OpenKfId were seen in 2022
+    kf_may_end_early: bool = True  # by the API from 0, 1 and 2: the edges stand in a picture only
 
     def changed(self, patch: dict[str, Any]) -> Limits:
         """A copy with some fields changed; ValueError names an unknown field or a wrong type."""
@@ -135,6 +143,32 @@ class OfficialOptions:
 
 
 @dataclass(frozen=True)
+class Guest:
+    """A customer in WeChat who opens the 微信客服; `fan`: the same person as this one of the 公众号."""
+
+    id: str
+    name: str
+    fan: str = ""
+
+
+DEFAULT_GUESTS = (Guest("kf-linxia", "林夏", "oa-linxia"), Guest("kf-songyu", "宋雨"), Guest("kf-hejing", "何静"))
+
+
+@dataclass(frozen=True)
+class KfOptions:
+    """A service account (open_kfid) of the enterprise and the secret of the app that may call it."""
+
+    account: str
+    secret: str
+    name: str = "云朵优选客服"
+    servicers: tuple[str, ...] = ("wangfang",)
+    guests: tuple[Guest, ...] = DEFAULT_GUESTS
+
+    def __repr__(self) -> str:
+        return f"KfOptions(account={self.account!r})"
+
+
+@dataclass(frozen=True)
 class Options:
     """The enterprise as the app was told about it.
 
@@ -161,6 +195,7 @@ class Options:
     corp_name: str = "云朵优选"
     callback_workers: int = 8
     official: OfficialOptions | None = None
+    kf: KfOptions | None = None
 
     def __repr__(self) -> str:
         return f"Options(corp_id={self.corp_id!r}, agent_id={self.agent_id}, callback_url={self.callback_url!r})"

@@ -9,6 +9,7 @@ from .content import Contents
 from .crypto import Crypto
 from .directory import Directory
 from .faults import Faults
+from .kf import Service
 from .mall import Mall
 from .media import MediaShelf
 from .menu import Menu
@@ -47,6 +48,7 @@ class Simulator:
         self.probes = Probes(self.world, crypto)
         self.mall = Mall(self.world)
         self.official = Account(self.world, self.faults, self.media) if options.official else None
+        self.kf = Service(self.world, self.api, self.tokens, self.courier, self.media) if options.kf else None
 
     def couriers(self) -> list[Courier]:
         return [self.courier, *([self.official.courier] if self.official else [])]
@@ -63,6 +65,8 @@ class Simulator:
             self.api.clear()
             if self.official is not None:
                 self.official.forget()
+            if self.kf is not None:
+                self.kf.forget()
             for part in (self.media, self.messages, self.robots, self.people):
                 part.forget()
             for kept in (self.menu, self.cards, self.mall):
