@@ -17,6 +17,6 @@ def unionid(person: str) -> str:
     return wechat_id("open-platform", person, "oU")
 
 
-def external_userid(corp_id: str, person: str) -> str:
-    """What an enterprise calls a customer, in 客户联系 and in 微信客服 alike."""
-    return wechat_id(corp_id, person, "wm", 32)
+def external_userid(corp_id: str, person: str, begin: str = "wm") -> str:
+    """What an enterprise calls a customer, in 客户联系 and 微信客服 alike; `wo`: a member of another enterprise."""
+    return wechat_id(corp_id, person, begin, 32)

@@ -74,6 +74,12 @@ class Limits:
     kf_welcome_seconds: int = 20
     kf_event_names_account: bool = True  # deliveries without OpenKfId were seen in 2022
     kf_may_end_early: bool = True  # by the API from 0, 1 and 2: the edges stand in a picture only
+    contact_granted: bool = True  # off: the app is not listed under 可调用接口的应用
+    contact_unionid: bool = True  # off: no 微信开发者ID is bound, customers have no unionid
+    contact_codes: int = 500_000  # 联系我 and 加入群聊 together
+    contact_get_page: int = 500  # followers in one answer of externalcontact/get
+    welcome_seconds: int = 20
+    acquisition_total: int = 1000  # customers paid for by 获客链接
 
     def changed(self, patch: dict[str, Any]) -> Limits:
         """A copy with some fields changed; ValueError names an unknown field or a wrong type."""
@@ -144,14 +150,18 @@ class OfficialOptions:
 
 @dataclass(frozen=True)
 class Guest:
-    """A customer in WeChat who opens the 微信客服; `fan`: the same person as this one of the 公众号."""
+    """Somebody in WeChat who opens the 微信客服; `person`: who he is in the 公众号 or among the customers."""
 
     id: str
     name: str
-    fan: str = ""
+    person: str = ""
 
 
-DEFAULT_GUESTS = (Guest("kf-linxia", "林夏", "oa-linxia"), Guest("kf-songyu", "宋雨"), Guest("kf-hejing", "何静"))
+DEFAULT_GUESTS = (
+    Guest("kf-songyu", "宋雨"),
+    Guest("kf-linxia", "林夏", "oa-linxia"),
+    Guest("kf-zhou", "周女士", "cust-zhou"),
+)
 
 
 @dataclass(frozen=True)
@@ -166,6 +176,35 @@ class KfOptions:
 
     def __repr__(self) -> str:
         return f"KfOptions(account={self.account!r})"
+
+
+@dataclass(frozen=True)
+class Customer:
+    """Somebody outside the enterprise; kind 1: with WeChat, 2: a member of another enterprise with WeCom."""
+
+    id: str
+    name: str
+    kind: int = 1
+
+
+DEFAULT_CUSTOMERS = (
+    Customer("cust-zhou", "周女士"),
+    Customer("cust-wu", "吴先生"),
+    Customer("cust-zheng", "郑小姐"),
+    Customer("cust-qian", "钱经理", 2),
+)
+
+
+@dataclass(frozen=True)
+class ContactOptions:
+    """客户联系: the secret that may call it, the members in its usage range, the people outside.
+
+    The secret may be the app's own; another one acts as an app of its own.
+    """
+
+    secret: str = field(repr=False)
+    members: tuple[str, ...] = ("lihua", "zhangmin", "wangfang", "boss")
+    customers: tuple[Customer, ...] = DEFAULT_CUSTOMERS
 
 
 @dataclass(frozen=True)
@@ -196,6 +235,7 @@ class Options:
     callback_workers: int = 8
     official: OfficialOptions | None = None
     kf: KfOptions | None = None
+    contact: ContactOptions | None = None
 
     def __repr__(self) -> str:
         return f"Options(corp_id={self.corp_id!r}, agent_id={self.agent_id}, callback_url={self.callback_url!r})"

@@ -40,7 +40,7 @@ class Guests:
         self._sessions, self._links, self._media = sessions, links, media
         corp = world.options.corp_id
         self._people = {
-            row.id: Person(row.id, row.name, external_userid(corp, row.fan or row.id), unionid(row.fan or row.id))
+            row.id: Person(row.id, row.name, external_userid(corp, row.person or row.id), unionid(row.person or row.id))
             for row in options.guests
         }
         self.clear()
