@@ -12,14 +12,38 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 # A part is a text, a choice between sequences of parts, or a name in braces.
 Part = str | tuple[tuple["Part", ...], ...]
 Pattern = tuple[Part, ...]
 
-_PEOPLE = "小王 小李 小陈 小张 小赵 小周 老李 老张 老赵 王姐 李姐 张姐 陈姐 刘哥 阿芳 阿华 阿强 阿珍 李老师 张总 小美 小丽".split()
-_NUMBERS = "2 3 4 5 6 8 10 15 20 两 三 四 五 六 十".split()
+_PEOPLE = [
+    "小王",
+    "小李",
+    "小陈",
+    "小张",
+    "小赵",
+    "小周",
+    "老李",
+    "老张",
+    "老赵",
+    "王姐",
+    "李姐",
+    "张姐",
+    "陈姐",
+    "刘哥",
+    "阿芳",
+    "阿华",
+    "阿强",
+    "阿珍",
+    "李老师",
+    "张总",
+    "小美",
+    "小丽",
+]
+_NUMBERS = ["2", "3", "4", "5", "6", "8", "10", "15", "20", "两", "三", "四", "五", "六", "十"]
 _CHINESE = "零一二三四五六七八九"
 
 
@@ -68,6 +92,16 @@ def _amount(chance: random.Random) -> str:
     yuan, mao = chance.randint(1, 9), chance.randint(1, 9)
     written = ("{0}块{1}", "{0}.{1}", "{0}块", "{0}元", "{0}.{1}元", "{1}毛", "{2}块{3}", "{2}块", "{2}块钱", "{0}块多")
     return chance.choice(written).format(yuan, mao, _CHINESE[yuan], _CHINESE[mao])
+
+
+def every(pattern: str) -> list[str]:
+    """All that a pattern without names says: (我|)的钱 is 我的钱 and 的钱. Raises PatternError"""
+    return _texts(_parse(pattern, pattern, {}))
+
+
+def _texts(parts: Sequence[Part]) -> list[str]:
+    said = [[part] if isinstance(part, str) else [text for option in part for text in _texts(option)] for part in parts]
+    return ["".join(texts) for texts in product(*said)]
 
 
 def load(file: Path) -> Patterns:
