@@ -17,6 +17,8 @@ from services.customer.terms import Terms
 from services.message import Catalogue
 from services.vault import Vault
 
+CodeOf = Callable[[Session, int], Callable[[], Code]]
+
 
 def desk(vault: Vault, catalogue: Catalogue, terms: Terms, *, merchant: str, base_url: str) -> CustomerDesk:
     """What takes callbacks about customers."""
@@ -32,7 +34,7 @@ def remark(catalogue: Catalogue) -> Callable[[str, str], str]:
     return lambda code, nickname: catalogue.render(Sentence("contact.remark", {"code": code, "nickname": nickname}))
 
 
-def code_of(client: ContactClient, terms: Terms) -> Callable[[Session, int], Callable[[], Code]]:
+def code_of(client: ContactClient, terms: Terms) -> CodeOf:
     """By what customers come to a distributor, for drawing: his link, or the picture of his code."""
 
     def read(session: Session, distributor_id: int) -> Callable[[], Code]:

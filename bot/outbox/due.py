@@ -28,14 +28,7 @@ def find_due(session: Session, now: datetime, wall: datetime, robots: list[str])
     return chosen
 
 
-_OF_SCOPE = (
-    (pauses.APP, lanes.MEMBER),
-    (pauses.APP, lanes.DIRECTORY),
-    (pauses.ACCOUNT, lanes.OFFICIAL),
-    (pauses.ACCOUNT, lanes.FOLLOWER),
-    (pauses.CUSTOMERS, lanes.CONTACT),
-)
-_SCOPES = tuple(dict.fromkeys(scope for scope, _ in _OF_SCOPE))
+_SCOPES = tuple(dict.fromkeys(pauses.OF.values()))
 
 
 def _begins(lane: str) -> ColumnElement[bool]:
@@ -47,7 +40,7 @@ def _candidates(session: Session, now: datetime, paused: Mapping[str, Pause], ro
     waiting = select(Outbox.lane).where(Outbox.state == "waiting")
     stopped = [scope for scope in _SCOPES if scope in paused and pauses.waits(paused[scope], now)]
     if stopped:  # not past the thousands that wait for it
-        others = [_begins(lane) for scope, lane in _OF_SCOPE if scope not in stopped]
+        others = [_begins(lane) for lane, scope in pauses.OF.items() if scope not in stopped]
         waiting = waiting.where(or_(Outbox.lane.in_(robots), *others))
     queries = (
         select(Outbox.lane).where(Outbox.state == "sending"),

@@ -99,4 +99,4 @@ def introduced(session: Session, vault: Vault, who: Customer, told: Person, *, n
     session.flush()
     for row in session.scalars(select(CustomerRelation).where(CustomerRelation.customer_id == who.id)).all():
         book.leave_touches(session, who, row)
-    people.learn_union(session, vault, who.digest, told.unionid, kind="external_userid", sealed=who.sealed, now=now)
+    people.learn_union(session, vault, "external_userid", who.digest, who.sealed, told.unionid, now=now)

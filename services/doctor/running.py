@@ -78,6 +78,14 @@ _REMEDY = {
 }
 
 
+_SCOPES = {
+    "wecom": "应用的消息",
+    "official": "公众号的消息",
+    "kf": "微信客服的消息",
+    "kflog": "接收微信客服的消息",
+}
+
+
 def remedy(errcode: int) -> str:
     """What to do about an errcode of WeChat Work that stops the sending."""
     return _REMEDY.get(errcode, f"在企业微信开发者文档里查错误码 {errcode}，改好后自动继续，不用重启")

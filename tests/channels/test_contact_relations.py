@@ -13,7 +13,6 @@ from models.customer import Customer, CustomerEvent, CustomerRelation
 from models.distributor import Identity
 from models.order import Touch
 from services import distributor
-from services.distributor import Address
 from tests.support.contact import QIAN, WU, ZHENG, ZHOU, Desk, running
 
 
@@ -115,7 +114,7 @@ def test_a_distributor_who_is_a_customer_is_the_same_person_by_his_unionid(desk:
     desk.scans(ZHOU, "lihua")
     desk.deliver()
     with desk.sessions.reading() as session:
-        found = distributor.find(session, vault, Address("kf", person.external_userid))
+        found = distributor.find_by_identity(session, vault, "external_userid", person.external_userid)
     assert found is not None
     assert found.code == code
     assert desk.buys(ZHOU) == (None, "own_order")
@@ -137,7 +136,7 @@ def test_callbacks_in_the_wrong_order_come_to_the_same(desk: Desk) -> None:
     desk.act("contact/scan", customer=ZHOU, code=desk.way("lihua").config_id)
     desk.later(minutes=1)
     desk.act("contact/leave", customer=ZHOU, userid="wangfang", wait=True)
-    assert desk.http.get(f"{desk.url}/sim/callbacks", params={"wait": 10}, timeout=20).json()["idle"]
+    desk.idle()
     relation = desk.relation()
     assert (relation.status, relation.state) == ("left", desk.way("lihua").state)
     assert relation.added_at < relation.ended_at

@@ -38,7 +38,7 @@ from services.customer import ways
 from services.customer.terms import Terms
 from simulator import ContactOptions, Limits, Options, create_simulator
 from simulator import Server as SimulatorServer
-from tests.support.account import OnItsClock
+from tests.support.clocked import ClockedShop, seconds_of
 from tests.support.shop import START, catalogue
 from web.server import Server
 
@@ -56,12 +56,12 @@ class Desk:
 
     def __init__(self, sessions: Sessions, terms: Terms = TERMS, limits: Limits = FAST) -> None:
         self.sessions, self.terms = sessions, terms
-        self.shop = OnItsClock(sessions, contact=terms)
+        self.shop = ClockedShop(sessions, contact=terms)
         vault = self.shop.vault
         outside = Person(lambda external: vault.digest("external_userid", external), vault.seal)
-        channel = webhook.wecom(Envelope(TOKEN, AES_KEY, CORP), CORP, AGENT, outside)
+        channel = webhook.wecom(Envelope(TOKEN, AES_KEY, CORP), CORP, AGENT, self.shop.clock, outside=outside)
         app = Flask("contact")
-        app.register_blueprint(webhook.blueprint(self.shop.assistant, "wecom", channel, self.shop.clock))
+        app.register_blueprint(webhook.blueprint(self.shop.assistant, "wecom", channel))
         self._web = Server(app, "127.0.0.1", 0, threads=4)
         self._web.start()
         callback = f"http://127.0.0.1:{self._web.port}/callback/wecom"
@@ -144,8 +144,14 @@ class Desk:
         if self.shop.find(by) is not None and (way := self.way(by)) is not None:
             code = way.config_id or self.terms.address(way.state)
         told = self.act("contact/scan", customer=customer, code=code, wait=True, **more)
+        self.idle()
         assert all(callback["state"] in ("answered", "lost") for callback in told["callbacks"]), told
         return list(told["callbacks"])
+
+    def idle(self) -> None:
+        """Wait until no callback is on its way any more, copies included."""
+        answer = self.http.get(f"{self.url}/sim/callbacks", params={"wait": 30}, timeout=60)
+        assert answer.json()["idle"]
 
     def does(self, what: str, customer: str, userid: str = "wangfang", **more: Any) -> None:
         told = self.act(f"contact/{what}", customer=customer, userid=userid, wait=True, **more)
@@ -161,8 +167,7 @@ class Desk:
         return self.has(no)
 
     def later(self, **step: float) -> None:
-        units = {"days": 86400, "hours": 3600, "minutes": 60, "seconds": 1}
-        self.simulator.world.clock.advance(sum(amount * units[unit] for unit, amount in step.items()))
+        self.simulator.world.clock.advance(seconds_of(step))
 
     def deliver(self, sender: Sender | None = None) -> None:
         """Send everything that is due."""
