@@ -52,7 +52,8 @@ class Simulator:
         self.official = Account(self.world, self.faults, self.media) if options.official else None
         self.kf = Service(self.world, self.api, self.tokens, self.courier, self.media) if options.kf else None
         self.contact = Contact(self.world, self.api, self.tokens, self.media, self.people) if options.contact else None
-
+        if self.contact is not None:
+            self.mall.known_as = self.contact.identities
         self.aibot = Bot(self.world, self.api, self.faults, self.media) if options.robot else None
 
     def couriers(self) -> list[Courier]:

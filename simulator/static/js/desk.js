@@ -32,6 +32,7 @@ class Desk {
     this.chats = new Map(Object.entries(state.chats).map(([chat, rows]) => [chat, new Map(rows.map((row) => [row.id, row]))]));
     this.menu = state.menu;
     this.official = state.official;
+    this.contact = state.contact;
     this.fans = new Map((state.official?.fans || []).map((fan) => [fan.id, fan]));
     this.mall = state.mall;
     this.orders = state.orders;
@@ -195,6 +196,7 @@ class Desk {
       clock: () => { this.takeClock(event.clock); this.drawer.tick(); this.phone.tick(); },
       faults: () => this.drawer.refreshFaults(),
       order: () => this.phone.takeOrder(event.order),
+      contact: () => this.refreshContact(),
       members: () => this.refreshMembers(),
       dropped: () => event.reason === "rate" && toast(`发给${this.nameOf(event.chat)}的消息超过了每分钟上限，企业微信悄悄丢掉了`, true),
       reset: () => window.location.reload(),
@@ -207,6 +209,7 @@ class Desk {
     if (!this.chats.has(entry.chat)) this.chats.set(entry.chat, new Map());
     this.chats.get(entry.chat).set(entry.id, entry);
     this.panels.find((seat) => seat.chat === entry.chat)?.put(entry);
+    this.phone.friends?.put(entry);
     if (this.active?.chat === entry.chat) this.read(this.active);
     else this.count();
   }
@@ -235,6 +238,14 @@ class Desk {
   takeFans(fans) {
     this.fans = new Map(fans.map((fan) => [fan.id, fan]));
     for (const seat of this.panels.filter((item) => item.fan)) seat.follow();
+  }
+
+  // Several changes in a row are read once.
+  refreshContact() {
+    this.reading ??= setTimeout(() => {
+      this.reading = null;
+      this.phone.friends?.refresh().catch((error) => toast(error.message, true));
+    }, 60);
   }
 
   async refreshMembers() {
