@@ -53,7 +53,7 @@ export class Phone {
 
   drawTabs() {
     const count = [...this.orders.values()].filter((order) => !order.completed && Number(order.refunded) < Number(order.paid)).length;
-    const tab = (view, name, words, badge) => h("button", { type: "button", role: "tab", "aria-selected": String(this.view === view), onclick: () => this.show(view) },
+    const tab = (view, name, words, badge) => h("button", { type: "button", role: "tab", "aria-selected": String((BACK[this.view] || this.view) === view), onclick: () => this.show(view) },
       icon(name), words, badge ? h("span", { class: "badge" }, String(badge)) : null);
     this.tabs.replaceChildren(tab("home", "home", "首页"), ...(this.friends ? [tab("chats", "app", "聊天", this.friends.unread)] : []), tab("shop", "bag", "商城"), tab("orders", "list", "订单", count));
   }
