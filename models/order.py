@@ -45,7 +45,7 @@ class Order(Base):
         Index("ix_orders_no", "no"),
         Index("ix_orders_paid_at", "paid_at"),
         Index("ix_orders_milestones_due_at", "milestones_due_at", "distributor_id"),
-        Index("ix_orders_buyer_digest_paid_at", "buyer_digest", "paid_at"),  # whether he has bought before
+        Index("ix_orders_buyer_digest", "buyer_digest", "distributor_id", "paid_at"),  # whether he has bought before
         MYSQL,
     )
 
