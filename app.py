@@ -67,7 +67,7 @@ from services.poster import PosterStudio
 from services.vault import Vault
 from simulator import OfficialOptions, Options, create_simulator
 from simulator.server import Server as SimulatorServer
-from web import Deps, api, doctor, errors, health, pages, shop
+from web import Deps, api, coupon, doctor, errors, health, pages, shop
 from web.commands import CommandDeps, db, entitlement, explain, ledger, operator, plan
 from web.commands import demo as demo_commands
 from web.commands import distributor as distributor_commands
@@ -348,7 +348,7 @@ def web_of(runtime: Runtime) -> Flask:
         channels["wecom"] = webhook.wecom(envelope, wecom.corp_id, wecom.agent_id)
     for name, channel in channels.items():
         app.register_blueprint(webhook.blueprint(runtime.assistant, name, channel, runtime.clock))
-    for module in (api, shop, pages, health):
+    for module in (api, shop, coupon, pages, health):
         app.register_blueprint(module.blueprint(deps))
     errors.install(app)
     for command in _commands(runtime, envelope):
