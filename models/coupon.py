@@ -91,7 +91,8 @@ class CouponClaim(Base):
     holder      a keyed hash of who he is on the page: his openid or external_userid, else the visitor's cookie
     n           his first, second … of this coupon: a click that comes twice asks for the same one
     ends_at     until when it can be used; None: without end
-    withdrawn_at  a refund has undone the bonus for which it was given, before it was used
+    withdrawn_at  a refund has undone the bonus for which it was given, or the merchant marked it by hand, before it
+                  was used
     """
 
     __tablename__ = "coupon_claim"

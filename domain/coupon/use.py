@@ -63,7 +63,7 @@ NOT_CLAIMED = Refusal("not_claimed", "这是领券页的编号，不是券码；
 def refusal(terms: Terms, starts_at: datetime, taken: Taken, buying: Buying) -> Refusal | None:
     """The first reason that holds, None: it is used. `starts_at` is the coupon's, also where the document has none."""
     if taken.withdrawn:
-        return Refusal("withdrawn", "这张券是奖励，因退款已收回")
+        return Refusal("withdrawn", "这张券是奖励，已由商家收回或核销")
     if taken.used_by is not None:
         return Refusal("used", f"这张券已在订单 {taken.used_by} 用过")
     if buying.paid_at < starts_at:

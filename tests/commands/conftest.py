@@ -29,6 +29,7 @@ from tests.support.databases import Database
 from tests.support.shop import START, Shop, catalogue, understanding
 from web.commands import (
     CommandDeps,
+    coupon,
     db,
     demo,
     distributor,
@@ -88,7 +89,7 @@ def commands_of(shop: Shop) -> list[click.Command]:
         schema.upgrade(sessions.engine)
 
     settlement = SettlementJob(sessions, clock, catalogue(), shop.wake)
-    deps = CommandDeps(sessions, clock, ASSETS, ("Boss", "cashier"), ready, shop.vault, catalogue())
+    deps = CommandDeps(sessions, clock, ASSETS, ("Boss", "cashier"), ready, shop.vault, catalogue(), "http://shop.test")
     jobs = job_commands.JobDeps(
         sessions,
         clock,
@@ -104,6 +105,7 @@ def commands_of(shop: Shop) -> list[click.Command]:
         plan.group(deps),
         ledger.group(deps),
         entitlement.group(deps),
+        coupon.group(deps),
         explain.command(deps),
         operator.group(deps),
         distributor.group(deps),

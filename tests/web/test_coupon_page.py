@@ -29,7 +29,9 @@ def seller(shop: Mall) -> Distributor:
 
 @pytest.fixture
 def page(shop: Mall, seller: Distributor) -> str:
-    return made(shop, seller, stock="50", until='"2026-04-01T00:00:00"', scope="{categories: [水果], exclude: ['A/B ?']}")
+    return made(
+        shop, seller, stock="50", until='"2026-04-01T00:00:00"', scope="{categories: [水果], exclude: ['A/B ?']}"
+    )
 
 
 def made(shop: Mall, who: Distributor | None, **keys: str) -> str:

@@ -26,6 +26,7 @@ class CommandDeps:
     clock      "now" of the business; CLOCK_FILE shifts it in a demo
     assets     the folder with plans/ and demo/
     operators  userids of the first operators (WECOM_OPERATORS)
+    base_url   what every written address begins with
     vault, catalogue   for override records: names are sealed, codes are sent as messages
     ready      brings the database up to date, under the lock that several processes share; called by every command
                that uses it and by no other
@@ -38,3 +39,4 @@ class CommandDeps:
     ready: Callable[[], None]
     vault: Vault | None = None
     catalogue: Catalogue | None = None
+    base_url: str = ""
