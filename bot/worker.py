@@ -44,7 +44,9 @@ CATALOGUE_SECONDS = 10.0
 # What everybody writes (我的收益) is understood once a day: short texts without a number, while the catalogue stands.
 COMMON_LENGTH, COMMON_PHRASES = 12, 2000
 # Handlers that change the business; the others only read, and need no savepoint to undo a refusal.
-WRITING = frozenset({"join", "bind", "profile", "confirm", "cancel", "approve", "reject", "paid", "withdraw", "tasks"})
+WRITING = frozenset(
+    {"join", "bind", "profile", "confirm", "cancel", "approve", "reject", "paid", "withdraw", "tasks", "coupon"}
+)
 # A card's click cannot be answered by a passive text.
 WITH_PASSIVE_REPLY = frozenset({"text", "menu", "greet", "unsupported"})
 

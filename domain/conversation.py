@@ -14,7 +14,7 @@ Channel = Literal["wecom", "official", "kf", "robot"]
 
 # Intents that the assistant acts on, in the order in which `help` and the nearest-three list show them.
 INTENTS: tuple[str, ...] = (
-    "help", "join", "link", "poster", "products", "earnings", "earnings_detail", "explain", "orders", "team",
+    "help", "join", "link", "poster", "products", "coupon", "earnings", "earnings_detail", "explain", "orders", "team",
     "rank", "level", "tasks", "withdraw", "withdraw_status", "rules", "bind", "profile", "confirm", "cancel", "greet",
     "thanks",
     "unknown",
@@ -93,7 +93,7 @@ class Card:
 class Poster:
     """A picture that is drawn outside the transaction: the layout's kind and the facts that it needs (JSON values)."""
 
-    kind: Literal["product", "recruit", "leaderboard"]
+    kind: Literal["product", "recruit", "coupon", "leaderboard"]
     facts: dict[str, Any]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from domain.conversation import Intent, Reply
-from handlers import commission, distributor, help, level, person, poster, rank, task, today, withdrawal
+from handlers import commission, coupon, distributor, help, level, person, poster, rank, task, today, withdrawal
 from handlers.context import Context, House, referral_link
 
 Handler = Callable[[Intent, Context], Reply]
@@ -19,6 +19,7 @@ HANDLERS: dict[str, Handler] = {
     "link": distributor.link,
     "poster": poster.poster,
     "products": poster.products,
+    "coupon": coupon.coupon,
     "earnings": commission.earnings,
     "earnings_detail": commission.earnings_detail,
     "explain": commission.explain,

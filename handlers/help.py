@@ -14,7 +14,6 @@ from services import unknown as phrases
 INSTEAD = {
     "copy": ("poster", "link", "products"),
     "parcel": ("orders", "explain", "rules"),
-    "coupon": ("products", "poster", "link"),
     "mute": ("earnings", "orders", "rules"),
     "unmute": ("earnings", "orders", "rules"),
     "appeal": ("explain", "earnings_detail", "orders"),

@@ -1,0 +1,118 @@
+"""Coupons: the links that a distributor shares and what they brought, what a customer can take, how one is used."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from domain import coupon as rules
+from domain.conversation import Intent, Poster, Reply, Sentence
+from handlers.context import Context
+from models.distributor import Distributor
+from services import follower
+from services.coupon import offering
+from services.coupon.hint import hint
+from services.coupon.offering import Offer, Own
+
+_ASKS_HOW = re.compile(
+    "怎么(?:用|使|填|抵|没减)|如何用|咋用|在哪(?:用|填|输)|用不了|用不上|不能用|没法用|不管用|无效|失效|过期|"
+    "能不能用|能用[吗么不]|叠加|一起用|几张|门槛|退款.{0,4}券|券.{0,4}退"
+)
+
+
+def coupon(ask: Intent, ctx: Context) -> Reply:
+    """One that is named by its code, how coupons are used, or what there is."""
+    if (own := offering.find_taken(ctx.session, ctx.text, now=ctx.now)) is not None:
+        return _about(own)
+    if _ASKS_HOW.search(ctx.text):
+        return Reply.of("coupon.how").then("coupon.refused_when").then("coupon.how_next")
+    if ctx.sender is not None and ctx.sender.status in ("active", "suspended"):
+        return _to_share(ask, ctx, ctx.sender)
+    return _to_take(ask, ctx)
+
+
+def _to_share(ask: Intent, ctx: Context, me: Distributor) -> Reply:
+    """His own links, with what each has brought; where it is one, its picture with the code comes too."""
+    if me.status == "suspended":
+        return Reply.of("coupon.suspended")
+    found = _offers(ask, ctx, me)
+    mine = offering.given_by_plans(ctx.session, me.id, now=ctx.now)
+    own = [_own(one) for one in mine]
+    if not found:
+        none = Reply.of("coupon.none_for_product" if ask.slots.get("product") else "coupon.none")
+        return Reply.of("coupon.mine", count=len(own), lines=own) if own else none
+    if len(found) == 1:
+        (offer,) = found
+        reply = Reply.of("coupon.brought", **_brought(offer)).then("coupon.one", **_facts(offer))
+        reply = reply.then("coupon.one_next", link=_link(ctx, offer))
+        reply = Reply(reply.sentences, posters=(_poster(ctx, offer, me),))
+    else:
+        reply = Reply.of("coupon.some", count=len(found), lines=[_line(ctx, offer) for offer in found])
+        reply = reply.then("coupon.some_next", title=found[0].campaign.terms.title)
+    return reply.then("coupon.mine", count=len(own), lines=own) if own else reply
+
+
+def _to_take(ask: Intent, ctx: Context) -> Reply:
+    """For a customer: by whose code he came, in that one's name; else the merchant's own."""
+    by = follower.inviter(ctx.session, ctx.address)
+    by = by if by is not None and by.status == "active" else None
+    found = _offers(ask, ctx, by)
+    if not found:
+        return Reply.of("coupon.none_to_take", base=ctx.house.base_url)
+    lines = [_line(ctx, offer, known=True) for offer in found]
+    return Reply.of("coupon.to_take", count=len(found), lines=lines).then("coupon.to_take_next")
+
+
+def _about(own: Own) -> Reply:
+    """What became of a coupon, and what it is good for."""
+    facts = {"title": own.terms.title, "condition": rules.condition(own.terms), "scope": rules.scope_said(own.terms)}
+    until = Sentence("coupon.for_ever") if own.ends_at is None else Sentence("coupon.until", {"end": _end(own)})
+    return Reply.of(f"coupon.is_{own.state}", **facts, until=until)
+
+
+def _offers(ask: Intent, ctx: Context, who: Distributor | None) -> list[Offer]:
+    return offering.offers(ctx.session, who, said=ctx.text, sku=ask.slots.get("product"), now=ctx.now)
+
+
+def _link(ctx: Context, offer: Offer, *, known: bool = False) -> str:
+    """The page's address; for a customer whom the channel knows with a hint of who he is."""
+    address = f"{ctx.house.base_url}/shop/c/{offer.page}"
+    if not known or ctx.address.kind not in ("openid", "external_userid"):
+        return address
+    return f"{address}?h={hint(ctx.house.vault, ctx.address.kind, ctx.address.digest(ctx.house.vault))}"
+
+
+def _line(ctx: Context, offer: Offer, *, known: bool = False) -> Sentence:
+    return Sentence(
+        "coupon.line_brought" if offer.figures.claimed else "coupon.line",
+        {**_facts(offer), **_brought(offer), "link": _link(ctx, offer, known=known)},
+    )
+
+
+def _facts(offer: Offer) -> dict[str, Any]:
+    terms, left = offer.campaign.terms, offer.campaign.left
+    return {
+        "title": terms.title,
+        "condition": rules.condition(terms),
+        "lasts": rules.lasts(terms),
+        "left": Sentence("coupon.unlimited") if left is None else Sentence("coupon.left", {"left": left}),
+    }
+
+
+def _brought(offer: Offer) -> dict[str, Any]:
+    return {"claimed": offer.figures.claimed, "used": offer.figures.used, "sales": offer.figures.sales}
+
+
+def _own(own: Own) -> Sentence:
+    until = Sentence("coupon.for_ever") if own.ends_at is None else Sentence("coupon.until", {"end": _end(own)})
+    return Sentence("coupon.own", {"title": own.terms.title, "code": own.code, "until": until})
+
+
+def _end(own: Own) -> str:
+    assert own.ends_at is not None  # noqa: S101 - asked before
+    return rules.moment(own.ends_at)
+
+
+def _poster(ctx: Context, offer: Offer, me: Distributor) -> Poster:
+    facts = {"distributor_id": me.id, "coupon": offer.campaign.terms.key, "link": _link(ctx, offer)}
+    return Poster("coupon", facts)

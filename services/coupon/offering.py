@@ -1,0 +1,123 @@
+"""What somebody can be offered: the coupons that are open, each with a page in the right name; and what became of one
+that he asks about by its code.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from domain.coupon import Terms
+from domain.coupon import code as codes
+from models.bonus import Entitlement
+from models.coupon import Coupon, CouponClaim, CouponUse
+from models.distributor import Distributor
+from services import product
+from services.coupon import campaign, figures
+from services.coupon.campaign import Campaign, terms_of
+from services.coupon.figures import Figures
+from services.coupon.share import share_code
+
+SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A coupon with the code of its page in the name of `who`, and what has come of his pages."""
+
+    campaign: Campaign
+    page: str
+    figures: Figures
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """A coupon that somebody has: `state` is usable | used | over | withdrawn."""
+
+    terms: Terms
+    code: str
+    state: str
+    ends_at: datetime | None
+
+
+def offers(
+    session: Session,
+    who: Distributor | None,
+    *,
+    said: str = "",
+    sku: str | None = None,
+    now: datetime,
+) -> list[Offer]:
+    """What he can share now, the newest first; without a distributor what a customer can take of the merchant's own.
+
+    said  those whose name stands in it, if any does; else `sku`: those that can be used on this product
+    """
+    found = campaign.open_now(session, now=now)
+    if who is None:
+        found = [row for row in found if row.terms.who != "first_order"]
+    found = _wanted(session, found, said, sku)[:SHOWN]
+    brought = figures.of_distributor(session, who.id, [row.row.id for row in found]) if who and found else {}
+    owner = who.id if who else None
+    return [
+        Offer(
+            row,
+            share_code(session, row.row.id, distributor_id=owner, group_id=None, now=now),
+            brought.get(row.row.id, Figures()),
+        )
+        for row in found
+    ]
+
+
+def _wanted(session: Session, found: list[Campaign], said: str, sku: str | None) -> list[Campaign]:
+    plain = _plain(said)
+    if named := [row for row in found if _plain(row.terms.title) in plain or _plain(row.terms.key) in plain]:
+        return named
+    item = product.find(session, sku) if sku else None
+    return found if item is None else [row for row in found if row.terms.scope.holds(item.sku, item.category)]
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"\W", "", text).lower()
+
+
+def given_by_plans(session: Session, distributor_id: int, *, now: datetime, limit: int = SHOWN) -> list[Own]:
+    """What plans gave him and he can still use."""
+    query = (
+        select(CouponClaim, Coupon, CouponUse.id)
+        .join(Entitlement, Entitlement.bonus_id == CouponClaim.bonus_id)
+        .join(Coupon, Coupon.id == CouponClaim.coupon_id)
+        .outerjoin(CouponUse, CouponUse.standing_claim_id == CouponClaim.id)
+        .where(Entitlement.distributor_id == distributor_id, Entitlement.state == "issued")
+        .order_by(Entitlement.id.desc())
+        .limit(limit)
+    )
+    found = [_own(claim, coupon, use, now) for claim, coupon, use in session.execute(query)]
+    return [own for own in found if own.state == "usable"]
+
+
+def find_taken(session: Session, text: str, *, now: datetime) -> Own | None:
+    """The coupon whose code stands in what somebody wrote."""
+    for code in codes.claims_in(text):
+        query = (
+            select(CouponClaim, Coupon, CouponUse.id)
+            .join(Coupon, Coupon.id == CouponClaim.coupon_id)
+            .outerjoin(CouponUse, CouponUse.standing_claim_id == CouponClaim.id)
+            .where(CouponClaim.code == code)
+        )
+        if row := session.execute(query).one_or_none():
+            return _own(row[0], row[1], row[2], now)
+    return None
+
+
+def _own(claim: CouponClaim, coupon: Coupon, use: int | None, now: datetime) -> Own:
+    if claim.withdrawn_at is not None:
+        state = "withdrawn"
+    elif use is not None:
+        state = "used"
+    else:
+        state = "over" if claim.ends_at is not None and now >= claim.ends_at else "usable"
+    return Own(terms_of(coupon), codes.spoken(claim.code), state, claim.ends_at)
