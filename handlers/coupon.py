@@ -23,7 +23,7 @@ _ASKS_HOW = re.compile(
 def coupon(ask: Intent, ctx: Context) -> Reply:
     """One that is named by its code, how coupons are used, or what there is."""
     if (own := offering.find_taken(ctx.session, ctx.text, now=ctx.now)) is not None:
-        return _about(own)
+        return _about(own, ctx)
     if _ASKS_HOW.search(ctx.text):
         return Reply.of("coupon.how").then("coupon.refused_when").then("coupon.how_next")
     if ctx.sender is not None and ctx.sender.status in ("active", "suspended"):
@@ -63,9 +63,13 @@ def _to_take(ask: Intent, ctx: Context) -> Reply:
     return Reply.of("coupon.to_take", count=len(found), lines=lines).then("coupon.to_take_next")
 
 
-def _about(own: Own) -> Reply:
+def _about(own: Own, ctx: Context) -> Reply:
     """What became of a coupon, and what it is good for."""
-    facts = {"title": own.terms.title, "condition": rules.condition(own.terms), "scope": rules.scope_said(own.terms)}
+    facts = {
+        "title": own.terms.title,
+        "condition": rules.condition(own.terms),
+        "scope": offering.scope_said(ctx.session, own.terms),
+    }
     until = Sentence("coupon.for_ever") if own.ends_at is None else Sentence("coupon.until", {"end": _end(own)})
     return Reply.of(f"coupon.is_{own.state}", **facts, until=until)
 
@@ -114,5 +118,12 @@ def _end(own: Own) -> str:
 
 
 def _poster(ctx: Context, offer: Offer, me: Distributor) -> Poster:
-    facts = {"distributor_id": me.id, "coupon": offer.campaign.terms.key, "link": _link(ctx, offer)}
-    return Poster("coupon", facts)
+    terms = offer.campaign.terms
+    said = {
+        "title": terms.title,
+        "worth": terms.worth.said,
+        "condition": rules.condition(terms),
+        "lasts": rules.lasts(terms),
+        "scope": offering.scope_said(ctx.session, terms),
+    }
+    return Poster("coupon", {"distributor_id": me.id, "link": _link(ctx, offer), **said})

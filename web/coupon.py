@@ -21,7 +21,7 @@ from domain.coupon.worth import short
 from domain.errors import DomainError
 from models.order import Product
 from services import attribution, product
-from services.coupon import hint, taking
+from services.coupon import hint, offering, taking
 from services.coupon.hint import Visitor
 from services.coupon.share import Page, find_page
 from services.coupon.taking import Mine
@@ -133,7 +133,7 @@ def _page(deps: Deps, session: Session, page: Page, guest: Guest, now: datetime)
         worth=_worth(terms),
         condition=rules.condition(terms),
         lasts=rules.lasts(terms),
-        scope=rules.scope_said(terms, product.names(session, {*terms.scope.skus, *terms.scope.exclude})),
+        scope=offering.scope_said(session, terms),
         left=page.campaign.left,
         per_person=terms.per_person,
         state="" if _needs_referrer(page) else state,

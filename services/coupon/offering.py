@@ -11,6 +11,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from domain import coupon as rules
 from domain.coupon import Terms
 from domain.coupon import code as codes
 from models.bonus import Entitlement
@@ -97,6 +98,11 @@ def given_by_plans(session: Session, distributor_id: int, *, now: datetime, limi
     )
     found = [_own(claim, coupon, use, now) for claim, coupon, use in session.execute(query)]
     return [own for own in found if own.state == "usable"]
+
+
+def scope_said(session: Session, terms: Terms) -> str:
+    """What it is for, products by their names."""
+    return rules.scope_said(terms, product.names(session, {*terms.scope.skus, *terms.scope.exclude}))
 
 
 def find_taken(session: Session, text: str, *, now: datetime) -> Own | None:
