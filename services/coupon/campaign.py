@@ -12,8 +12,9 @@ from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from domain import coupon as rules
-from domain.coupon import Terms
+from domain.coupon import SpendAndSave, Terms
 from domain.errors import DomainError
+from domain.money import Money
 from models.coupon import Coupon, CouponStock
 from models.order import Product
 from services.once import insert_new, insert_once
@@ -105,6 +106,13 @@ def open_now(session: Session, *, now: datetime) -> list[Campaign]:
         .limit(SHOWN)
     )
     return [Campaign(row, terms_of(row), claimed) for row, claimed in rows]
+
+
+def worths(session: Session) -> dict[str, Money]:
+    """What the coupons that give an amount are worth, by key: what a plan's reward of one may cost."""
+    rows = session.scalars(select(Coupon).where(Coupon.closed_at.is_(None)))
+    terms = [terms_of(row) for row in rows]
+    return {found.key: found.worth.off for found in terms if isinstance(found.worth, SpendAndSave)}
 
 
 def close(session: Session, key: str, *, now: datetime) -> tuple[Campaign, bool]:

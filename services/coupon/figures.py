@@ -92,6 +92,16 @@ def refusals(session: Session, coupon_id: int, *, limit: int = 5) -> list[Refuse
     return [Refused(row.no, row.reason, row.why) for row in session.execute(query)]
 
 
+def of_order(session: Session, order: Order) -> dict[str, str | None] | None:
+    """What became of the coupon that an order showed; None where it showed none. `why` is None where it was used."""
+    use = session.scalars(select(CouponUse).where(CouponUse.order_id == order.id)).one_or_none()
+    if use is None:
+        return None
+    state = "refused" if use.reason is not None else "returned" if use.returned_at is not None else "used"
+    given = (order.content.get("ref") or {}).get("coupon")
+    return {"given": given, "state": state, "discount": use.discount.yuan, "reason": use.reason, "why": use.why}
+
+
 def _figures(row: Iterable[object]) -> Figures:
     claimed, used, discount, sales = row
     return Figures(int(str(claimed or 0)), int(str(used or 0)), _money(discount), _money(sales))

@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -22,6 +23,7 @@ from services.coupon import campaign, figures
 from services.coupon.campaign import Campaign, terms_of
 from services.coupon.figures import Figures
 from services.coupon.share import share_code
+from services.terminal import iso
 
 SHOWN = 5
 
@@ -107,16 +109,31 @@ def scope_said(session: Session, terms: Terms) -> str:
 
 def find_taken(session: Session, text: str, *, now: datetime) -> Own | None:
     """The coupon whose code stands in what somebody wrote."""
-    for code in codes.claims_in(text):
-        query = (
-            select(CouponClaim, Coupon, CouponUse.id)
-            .join(Coupon, Coupon.id == CouponClaim.coupon_id)
-            .outerjoin(CouponUse, CouponUse.standing_claim_id == CouponClaim.id)
-            .where(CouponClaim.code == code)
-        )
-        if row := session.execute(query).one_or_none():
-            return _own(row[0], row[1], row[2], now)
-    return None
+    found = (taken(session, code, now=now) for code in codes.claims_in(text))
+    return next((own for own in found if own is not None), None)
+
+
+def taken(session: Session, code: str, *, now: datetime) -> Own | None:
+    """The coupon of a code as it was typed."""
+    query = (
+        select(CouponClaim, Coupon, CouponUse.id)
+        .join(Coupon, Coupon.id == CouponClaim.coupon_id)
+        .outerjoin(CouponUse, CouponUse.standing_claim_id == CouponClaim.id)
+        .where(CouponClaim.code == codes.normalise(code))
+    )
+    row = session.execute(query).one_or_none()
+    return None if row is None else _own(row[0], row[1], row[2], now)
+
+
+def answer(own: Own) -> dict[str, Any]:
+    """A coupon as the API tells it: what it takes off, of what, and until when. Who took it and where stays inside."""
+    told = own.terms.data()
+    return {
+        "code": codes.normalise(own.code),
+        "state": own.state,
+        "until": iso(own.ends_at),
+        **{name: told.get(name) for name in ("key", "title", "kind", "off", "at_most", "minimum", "for", "scope")},
+    }
 
 
 def _own(claim: CouponClaim, coupon: Coupon, use: int | None, now: datetime) -> Own:

@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from domain.compliance import Context
+from domain.money import Money
+from services import compliance
 from tests.commands.conftest import ASSETS, Flask
 from tests.support import coupons, plans
 from tests.support.coupons import document
@@ -188,3 +191,27 @@ def test_a_reward_without_such_a_coupon_stays_a_word(flask: Flask, shop: Shop) -
     assert state(flask) == ("issued", None)
     with shop.sessions.reading() as session:
         assert coupons.claims(session) == []
+
+
+def test_an_orders_explanation_tells_what_became_of_its_coupon(flask: Flask, shop: Shop, rewarded: str) -> None:
+    buys(shop, "O9")
+    code = reward(shop)
+    assert flask("explain", "O9", "--json").data["coupon"] == {
+        "given": code, "state": "used", "discount": "50.00", "reason": None, "why": None,
+    }  # fmt: skip
+    buys(shop, "O10")
+    assert f"优惠券 {code}：没有用成：这张券已在订单 O9 用过" in flask("explain", "O10").text
+    shop.refunds("O9", "40.00")
+    assert f"优惠券 {code}：用了，整单退款后已退回" in flask("explain", "O9").text
+    assert flask("explain", rewarded, "--json").data["coupon"] is None
+
+
+def test_the_compliance_check_knows_what_a_coupon_is_worth(flask: Flask, shop: Shop) -> None:
+    with shop.sessions.reading() as session:
+        assert compliance.live(session, Context()).coupons == {}
+    made(flask, ASSETS / "coupons" / "cash50.yaml")
+    made(flask, ASSETS / "coupons" / "first-order.yaml")
+    with shop.sessions.reading() as session:
+        assert compliance.live(session, Context()).coupons == {"CASH50": Money(5000)}
+        told = Context(coupons={"CASH50": Money(4000)})
+        assert compliance.live(session, told).coupons == {"CASH50": Money(4000)}

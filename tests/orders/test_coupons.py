@@ -264,6 +264,26 @@ def test_only_lines_in_scope_count(mall: Mall, seller: Distributor) -> None:
     assert use(mall)["discount"] == "5.00"
 
 
+# What a mall may ask before the customer pays
+
+
+def test_a_mall_asks_what_a_code_is_good_for(mall: Mall, seller: Distributor) -> None:
+    code = taken(mall, seller, kind="percent", at_most='"30.00"', valid_days="1")
+
+    def asked(given: str) -> Any:
+        return mall.send("GET", f"/api/v1/coupons/{given}", b"")
+
+    assert asked(f"{code[:5].lower()}-{code[5:]}").json == {
+        "code": code, "state": "usable", "until": "2026-03-11T11:00:00+08:00", "key": "SAVE20", "title": "九折",
+        "kind": "percent", "off": "10%", "at_most": "30.00", "minimum": "0.00", "for": "everyone",
+        "scope": {"categories": [], "skus": [], "exclude": []},
+    }  # fmt: skip
+    pushed(mall, coupon=code)
+    assert asked(code).json["state"] == "used"
+    assert asked("7K3M2QAB9X").status_code == asked("x").status_code == 404
+    assert mall.send("GET", f"/api/v1/coupons/{code}", b"", X_Signature="0" * 64).status_code == 401
+
+
 # Refunds
 
 
