@@ -59,7 +59,7 @@ def _to_take(ask: Intent, ctx: Context) -> Reply:
     found = _offers(ask, ctx, by)
     if not found:
         return Reply.of("coupon.none_to_take", base=ctx.house.base_url)
-    lines = [_line(ctx, offer, known=True) for offer in found]
+    lines = [Sentence("coupon.line", {**_facts(offer), "link": _link(ctx, offer, known=True)}) for offer in found]
     return Reply.of("coupon.to_take", count=len(found), lines=lines).then("coupon.to_take_next")
 
 
@@ -70,8 +70,7 @@ def _about(own: Own, ctx: Context) -> Reply:
         "condition": rules.condition(own.terms),
         "scope": offering.scope_said(ctx.session, own.terms),
     }
-    until = Sentence("coupon.for_ever") if own.ends_at is None else Sentence("coupon.until", {"end": _end(own)})
-    return Reply.of(f"coupon.is_{own.state}", **facts, until=until)
+    return Reply.of(f"coupon.is_{own.state}", **facts, until=_until(own))
 
 
 def _offers(ask: Intent, ctx: Context, who: Distributor | None) -> list[Offer]:
@@ -86,11 +85,11 @@ def _link(ctx: Context, offer: Offer, *, known: bool = False) -> str:
     return f"{address}?h={hint(ctx.house.vault, ctx.address.kind, ctx.address.digest(ctx.house.vault))}"
 
 
-def _line(ctx: Context, offer: Offer, *, known: bool = False) -> Sentence:
-    return Sentence(
-        "coupon.line_brought" if offer.figures.claimed else "coupon.line",
-        {**_facts(offer), **_brought(offer), "link": _link(ctx, offer, known=known)},
-    )
+def _line(ctx: Context, offer: Offer) -> Sentence:
+    """For him who shares it, with what it has brought."""
+    if not offer.figures.claimed:
+        return Sentence("coupon.line", {**_facts(offer), "link": _link(ctx, offer)})
+    return Sentence("coupon.line_brought", {**_facts(offer), **_brought(offer), "link": _link(ctx, offer)})
 
 
 def _facts(offer: Offer) -> dict[str, Any]:
@@ -108,13 +107,13 @@ def _brought(offer: Offer) -> dict[str, Any]:
 
 
 def _own(own: Own) -> Sentence:
-    until = Sentence("coupon.for_ever") if own.ends_at is None else Sentence("coupon.until", {"end": _end(own)})
-    return Sentence("coupon.own", {"title": own.terms.title, "code": own.code, "until": until})
+    return Sentence("coupon.own", {"title": own.terms.title, "code": own.code, "until": _until(own)})
 
 
-def _end(own: Own) -> str:
-    assert own.ends_at is not None  # noqa: S101 - asked before
-    return rules.moment(own.ends_at)
+def _until(own: Own) -> Sentence:
+    if own.ends_at is None:
+        return Sentence("coupon.for_ever")
+    return Sentence("coupon.until", {"end": rules.moment(own.ends_at)})
 
 
 def _poster(ctx: Context, offer: Offer, me: Distributor) -> Poster:

@@ -70,6 +70,12 @@ def recommender(session: Session, share: CouponShare) -> Distributor | None:
     return None if share.distributor_id is None else session.get(Distributor, share.distributor_id)
 
 
+def hand_over(session: Session, of: int, to: int) -> None:
+    """Two distributors turned out to be one person: the pages of the one that ends are the other's, codes and all."""
+    moved = update(CouponShare).where(CouponShare.distributor_id == of).values(distributor_id=to)
+    session.execute(moved.execution_options(synchronize_session=False))
+
+
 def count(
     session: Session, share_id: int, *, claimed: int = 0, used: int = 0, discount: Money = ZERO, sales: Money = ZERO
 ) -> None:

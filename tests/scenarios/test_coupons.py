@@ -178,3 +178,41 @@ def test_what_a_plan_gave_stands_with_its_code(shop: Shop) -> None:
     buys(shop, "O9", found[1])
     assert coupons.uses(shop.sessions)["O9"]["discount"] == "20.00"  # what the mall took off, of the 50.00
     assert "你自己有" not in shop.says("xiaoli", "我的券")
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_when_two_chats_turn_out_to_be_one_person_the_pages_are_his(shop: Shop) -> None:
+    """What stands in groups with the link of the chat that ends keeps bringing its orders to him."""
+    make(shop)
+    shop.joins("xiaoli")
+    shop.sells("xiaoli", "100.00")
+    digest = shop.vault.digest("openid", "oLin")
+
+    def writes(text: str) -> str:
+        number = f"msg:oa{next(shop._numbers)}"
+        inbound = Inbound(number, "official", digest, "text", text, shop.now, sealed=shop.vault.seal("oLin"))
+        return shop.assistant.receive(inbound)
+
+    writes("我要加入")
+    (page,) = offered(writes("发个优惠券"))
+    code = re.search(r"关联码是 ([0-9A-Z]{8})", shop.says("xiaoli", "关联"))
+    assert code
+    assert "现在都是你" in writes(f"关联 {code[1]}")
+    buys(shop, "O9", coupons.takes(shop.sessions, page, now=shop.now))
+    assert shop.says("xiaoli", "我的券").startswith("已领 1 张，用了 1 张，带来 116.00 元。")
+    assert shop.balances("xiaoli") == {"pending": "21.60"}
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_customer_is_not_told_what_a_distributors_coupon_brought(shop: Shop) -> None:
+    make(shop)
+    code = shop.joins("xiaoli")
+    (page,) = offered(shop.says("xiaoli", "发个优惠券"))
+    coupons.takes(shop.sessions, page, now=shop.now)
+    digest = shop.vault.digest("openid", "oLin")
+    for kind, text, scene in (("greet", "subscribe", code), ("text", "领券", None)):
+        number = f"msg:oa{next(shop._numbers)}"
+        inbound = Inbound(number, "official", digest, kind, text, shop.now, sealed=shop.vault.seal("oLin"), scene=scene)
+        said = shop.assistant.receive(inbound)
+    assert offered(said) == [page]
+    assert "已领" not in said
