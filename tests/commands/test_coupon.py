@@ -11,7 +11,7 @@ from domain.compliance import Context
 from domain.money import Money
 from services import compliance
 from tests.commands.conftest import ASSETS, Flask
-from tests.support import coupons, plans
+from tests.support import coupons
 from tests.support.coupons import document
 from tests.support.shop import Shop
 
@@ -119,13 +119,7 @@ rules:
 def rewarded(shop: Shop, flask: Flask) -> str:
     """xiaoli's first order has settled, and she has a coupon with a code; the order's number."""
     made(flask, ASSETS / "coupons" / "cash50.yaml")
-    with shop.sessions.writing() as session:
-        plans.publish(session, shop.vault, PLAN, starts_at=shop.now, now=shop.now)
-    shop.joins("xiaoli")
-    no = shop.sells("xiaoli", "100.00")
-    shop.completes(no)
-    shop.settles()
-    return no
+    return shop.earns_first(PLAN)
 
 
 def reward(shop: Shop) -> str:
@@ -182,12 +176,7 @@ def test_one_that_was_marked_by_hand_is_good_for_nothing_more(flask: Flask, shop
 def test_a_reward_without_such_a_coupon_stays_a_word(flask: Flask, shop: Shop) -> None:
     made(flask, ASSETS / "coupons" / "cash50.yaml")
     flask("coupon", "close", "CASH50")
-    with shop.sessions.writing() as session:
-        plans.publish(session, shop.vault, PLAN, starts_at=shop.now, now=shop.now)
-    shop.joins("xiaoli")
-    no = shop.sells("xiaoli", "100.00")
-    shop.completes(no)
-    shop.settles()
+    shop.earns_first(PLAN)
     assert state(flask) == ("issued", None)
     with shop.sessions.reading() as session:
         assert coupons.claims(session) == []

@@ -162,16 +162,10 @@ def test_who_is_suspended_shares_none(shop: Shop) -> None:
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_what_a_plan_gave_stands_with_its_code(shop: Shop) -> None:
-    from tests.support import plans
-
     coupons.make(shop.sessions, (FOLDER / "cash50.yaml").read_text(encoding="utf-8"), now=shop.now)
     rule = "{id: c, kind: milestone, title: 首单券, count: {of: orders}, at: [1], reward: {coupon: CASH50}}"
     plan = f"name: 奖\nterms: {{hold_days: 0}}\nrules:\n  - {rule}\n"
-    with shop.sessions.writing() as session:
-        plans.publish(session, shop.vault, plan, starts_at=shop.now, now=shop.now)
-    shop.joins("xiaoli")
-    shop.completes(shop.sells("xiaoli", "100.00"))
-    shop.settles()
+    shop.earns_first(plan)
     said = shop.says("xiaoli", "我的券")
     found = re.search(r"你自己有 1 张可用：\n· 50元无门槛券，券码 ([0-9A-Z]{5}-[0-9A-Z]{5})，", said)
     assert found, said

@@ -41,8 +41,11 @@ def group(deps: CommandDeps) -> click.Group:
             key = taken.facts["key"]
             said = f"券「{key}」已经用于别的内容；券发出后不能改，要改就换一个 key"
             raise Refusal(taken.code, said) from None
-        how = f"分销员说「发个优惠券」就能领到自己的链接；商家的链接：flask coupon link {made.terms.key}"
-        return Answer(data, f"已新建券「{made.terms.title}」。{how}" if is_new else "这种券之前就有了，没有变化。")
+        if not is_new:
+            return Answer(data, "这种券之前就有了，没有变化。")
+        how = "分销员说「发个优惠券」就能拿到自己的链接；" if made.terms.shared else ""
+        link = f"商家的链接：flask coupon link {made.terms.key}"
+        return Answer(data, f"已新建券「{made.terms.title}」。{how}{link}")
 
     @commands.command("list", help="所有的券，最新的在前。")
     @answering
