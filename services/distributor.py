@@ -8,12 +8,12 @@ Locks    whoever gets an inviter is locked together with the inviter and the cha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import and_, bindparam, exists, func, literal_column, select
+from sqlalchemy import ColumnElement, and_, bindparam, exists, func, literal_column, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -116,11 +116,23 @@ def address(session: Session, distributor_id: int) -> Address | None:
 
 def addresses(session: Session, distributor_id: int) -> list[Address]:
     """Every chat in which he can be written to, the best first."""
-    mine = (Identity.distributor_id == distributor_id, Identity.kind.in_(("wecom", "openid")))
-    rows = session.execute(
-        select(Identity.kind, Identity.plain, Identity.digest).where(*mine).order_by(Identity.kind.desc(), Identity.id)
-    )
-    return [Address("wecom", row.plain) if row.kind == "wecom" else Address("official", row.digest) for row in rows]
+    return [found for _, found in _addresses(session, Identity.distributor_id == distributor_id)]
+
+
+def address_of_each(session: Session, ids: Collection[int]) -> dict[int, Address]:
+    """The `address` of many at once, by distributor; who has none is left out."""
+    found: dict[int, Address] = {}
+    for who, one in _addresses(session, Identity.distributor_id.in_(ids)):
+        found.setdefault(who, one)
+    return found
+
+
+def _addresses(session: Session, whose: ColumnElement[bool]) -> Iterator[tuple[int, Address]]:
+    query = select(Identity.distributor_id, Identity.kind, Identity.plain, Identity.digest)
+    query = query.where(whose, Identity.kind.in_(("wecom", "openid")))
+    for row in session.execute(query.order_by(Identity.kind.desc(), Identity.id)):
+        wecom = row.kind == "wecom"
+        yield row.distributor_id, Address("wecom", row.plain) if wecom else Address("official", row.digest)
 
 
 def join(

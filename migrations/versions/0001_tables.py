@@ -366,6 +366,16 @@ def upgrade() -> None:
     op.create_index("ix_unknown_phrase_intent_count", "unknown_phrase", ["intent", "count"], unique=False)
     op.create_index("ix_unknown_phrase_last_at", "unknown_phrase", ["last_at"], unique=False)
     op.create_table(
+        "window_sum",
+        sa.Column("window_run_id", ID, autoincrement=False, nullable=False),
+        sa.Column("distributor_id", ID, autoincrement=False, nullable=False),
+        sa.Column("sales", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("window_run_id", "distributor_id", name=op.f("pk_window_sum")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
         "identity",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("distributor_id", ID, nullable=False),
@@ -861,17 +871,6 @@ def upgrade() -> None:
     )
     op.create_index("ix_skip_order_id", "skip", ["order_id"], unique=False)
     op.create_table(
-        "window_sum",
-        sa.Column("window_run_id", ID, autoincrement=False, nullable=False),
-        sa.Column("distributor_id", ID, autoincrement=False, nullable=False),
-        sa.Column("sales", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(["window_run_id"], ["window_run.id"], name=op.f("fk_window_sum_window_run_id")),
-        sa.PrimaryKeyConstraint("window_run_id", "distributor_id", name=op.f("pk_window_sum")),
-        mysql_charset="utf8mb4",
-        mysql_collate="utf8mb4_bin",
-        mysql_engine="InnoDB",
-    )
-    op.create_table(
         "entitlement",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("bonus_id", ID, nullable=False),
@@ -897,7 +896,6 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("entitlement")
-    op.drop_table("window_sum")
     op.drop_table("skip")
     op.drop_table("shipment")
     op.drop_table("rollup_sum")
@@ -922,6 +920,7 @@ def downgrade() -> None:
     op.drop_table("ledger_account")
     op.drop_table("identity_change")
     op.drop_table("identity")
+    op.drop_table("window_sum")
     op.drop_table("unknown_phrase")
     op.drop_table("settlement_run")
     op.drop_table("product")
