@@ -54,6 +54,7 @@ class Context:
     task_id: str | None = None
     response_code: str | None = None
     scene: str | None = None  # of the QR that this message came by
+    overheard: bool = False  # others read the answer
     lanes: list[str] = field(default_factory=list)
 
     @property

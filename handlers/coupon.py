@@ -9,7 +9,7 @@ from domain import coupon as rules
 from domain.conversation import Intent, Poster, Reply, Sentence
 from handlers.context import Context
 from models.distributor import Distributor
-from services import follower
+from services import chat
 from services.coupon import offering
 from services.coupon.hint import hint
 from services.coupon.offering import Offer, Own
@@ -32,19 +32,23 @@ def coupon(ask: Intent, ctx: Context) -> Reply:
 
 
 def _to_share(ask: Intent, ctx: Context, me: Distributor) -> Reply:
-    """His own links, with what each has brought; where it is one, its picture with the code comes too."""
+    """His own links, with what each has brought; where it is one, its picture with the code comes too.
+
+    Where others read it, neither what he has sold nor the codes of his own coupons.
+    """
     if me.status == "suspended":
         return Reply.of("coupon.suspended")
     found = _offers(ask, ctx, me)
-    mine = offering.given_by_plans(ctx.session, me.id, now=ctx.now)
+    mine = [] if ctx.overheard else offering.given_by_plans(ctx.session, me.id, now=ctx.now)
     own = [_own(one) for one in mine]
     if not found:
         none = Reply.of("coupon.none_for_product" if ask.slots.get("product") else "coupon.none")
         return Reply.of("coupon.mine", count=len(own), lines=own) if own else none
     if len(found) == 1:
         (offer,) = found
-        reply = Reply.of("coupon.brought", **_brought(offer)).then("coupon.one", **_facts(offer))
-        reply = reply.then("coupon.one_next", link=_link(ctx, offer))
+        reply = Reply.of("coupon.one", **_facts(offer)).then("coupon.one_next", link=_link(ctx, offer))
+        if not ctx.overheard:
+            reply = Reply((Sentence("coupon.brought", _brought(offer)), *reply.sentences))
         reply = Reply(reply.sentences, posters=(_poster(ctx, offer, me),))
     else:
         reply = Reply.of("coupon.some", count=len(found), lines=[_line(ctx, offer) for offer in found])
@@ -54,7 +58,7 @@ def _to_share(ask: Intent, ctx: Context, me: Distributor) -> Reply:
 
 def _to_take(ask: Intent, ctx: Context) -> Reply:
     """For a customer: by whose code he came, in that one's name; else the merchant's own."""
-    by = follower.inviter(ctx.session, ctx.address)
+    by = chat.inviter(ctx.session, ctx.address)
     by = by if by is not None and by.status == "active" else None
     found = _offers(ask, ctx, by)
     if not found:
@@ -87,7 +91,7 @@ def _link(ctx: Context, offer: Offer, *, known: bool = False) -> str:
 
 def _line(ctx: Context, offer: Offer) -> Sentence:
     """For him who shares it, with what it has brought."""
-    if not offer.figures.claimed:
+    if ctx.overheard or not offer.figures.claimed:
         return Sentence("coupon.line", {**_facts(offer), "link": _link(ctx, offer)})
     return Sentence("coupon.line_brought", {**_facts(offer), **_brought(offer), "link": _link(ctx, offer)})
 
