@@ -1,4 +1,4 @@
-"""Which of the options that were listed an answer names: 「1」, 「第二个」, 「草莓那个」, 「三斤的」, 「O1001」, 「3块2那单」.
+"""Which of the options that were listed an answer names: 「1」, 「第二个」, 「草莓那个」, 「三斤的」, 「O1001」.
 
 An answer says which and nothing else: 「草莓多少钱」 is a new question, although one option is a strawberry.
 """
