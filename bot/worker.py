@@ -20,14 +20,14 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 import handlers
-from bot.understanding import Understanding
+from bot.understanding import Understanding, choices
 from bot.understanding.products import ProductName
 from domain import kf
-from domain.conversation import Inbound, Intent, Reply, Sentence
+from domain.conversation import Dialog, Inbound, Intent, Reply, Sentence
 from domain.errors import DomainError
 from domain.periods import shanghai_date
 from domain.person import linking_of
-from handlers import Context, House, commission, help, task
+from handlers import Context, House, choice, commission, help, task
 from models import Sessions
 from models.message import DialogRow, Inbox
 from services import arrival as arrivals
@@ -215,7 +215,7 @@ class Assistant:
         message.hold_dialog(session, arrival.dialog_row, now)
         ctx = self._context(session, inbound, arrival, now)
         before = ctx.dialog
-        ask = self._understand(inbound, ctx, now)
+        ask = choice.take(self._understand(inbound, ctx, now), ctx)
         if inbound.kind == "text":
             ask = task.submitting(commission.naming_an_order(ask, ctx), ctx)
         if inbound.group is not None:
@@ -258,6 +258,8 @@ class Assistant:
             return Intent(inbound.kind)
         if (linking := linking_of(inbound.text)) is not None:
             return linking
+        if (number := _picked(inbound.text, ctx.dialog, now)) is not None:
+            return Intent(choice.CHOOSE, {"number": number})
         catalogue = self._catalogue(ctx.session)
         pending = ctx.dialog.state if ctx.dialog else None
         asked = (inbound.text, shanghai_date(now), ctx.operator is not None, pending)
@@ -314,6 +316,13 @@ class Assistant:
             message.queue_extras(session, self._house.catalogue, reply, key=key, lane=ctx.lane, now=ctx.now)
             ctx.lanes.append(ctx.lane)
         return passive
+
+
+def _picked(text: str, dialog: Dialog | None, now: datetime) -> int | None:
+    """The number of the option that the text names, where it was asked which of several is meant."""
+    if dialog is None or dialog.state != choice.WHICH:
+        return None
+    return choices.picked(text, [label for _, label in dialog.facts["options"]], shanghai_date(now))
 
 
 def _by_event(inbound: Inbound) -> dict[str, Any]:

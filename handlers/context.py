@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from sqlalchemy.orm import Session
 
 from domain import distributor as rules
-from domain.conversation import Dialog, Reply
+from domain.conversation import Dialog, Reply, Sentence
 from domain.withdrawal import Limits
 from models.distributor import Distributor, Operator
 from services import distributor, message
@@ -77,6 +77,18 @@ class Context:
 
     def settled(self) -> None:
         self.dialog = None
+
+    def close_card(self, task: str, said: Sentence) -> None:
+        """Grey the card's buttons out; the click's own code first, else the one that sending it gave."""
+        if not message.has_cards(self.lane):
+            return
+        body = {
+            "userids": [self.address.sender],
+            "task": task,
+            "response_code": self.response_code,
+            "replace_name": self.house.catalogue.render(said),
+        }
+        self.later(self.lane, "card_update", body, key=f"card:{task}:update")
 
     def tell(self, distributor_id: int, reply: Reply, *, key: str) -> None:
         """Send something to another person, if he can be written to."""

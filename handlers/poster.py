@@ -12,9 +12,6 @@ def poster(ask: Intent, ctx: Context) -> Reply:
     me = ctx.me
     sku = ask.slots.get("product")
     if sku is None:
-        if candidates := ask.slots.get("products"):
-            found = [item for item in product.on_shelf(ctx.session) if item.sku in candidates]
-            return Reply.of("poster.which", lines=[Sentence("poster.choice", {"name": item.name}) for item in found])
         if query := ask.slots.get("query"):
             return Reply.of("poster.unknown_product", query=query)
         picture = Poster("recruit", {"distributor_id": me.id, "link": ctx.link(me.code, origin="poster")})
