@@ -1,4 +1,4 @@
-"""A process that reads the log of the 微信客服 and is killed on the way. Imported by the process itself: keep it small."""
+"""A process that reads the log of the 微信客服 and is killed on the way. It imports this file: keep it small."""
 
 from __future__ import annotations
 
