@@ -306,7 +306,7 @@ class Assistant:
             return self._house.catalogue.text(reply)
         parts = message.said(self._house.catalogue, reply, ctx.lane)
         passive = ""
-        if in_time and (inbound.kind in WITH_PASSIVE_REPLY or inbound.channel == "official"):
+        if in_time and inbound.channel != "kf" and (inbound.kind in WITH_PASSIVE_REPLY or inbound.channel == "official"):
             passive, parts = str(parts[0][1]["content"]), parts[1:]
         key = f"answer:{inbound.channel}:{inbound.key}"
         if parts:

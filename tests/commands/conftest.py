@@ -18,6 +18,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bot import commands as bot_commands
+from bot.kf import commands as kf_commands
 from bot.official import commands as official_commands
 from domain.cron import Cron
 from jobs import commands as job_commands
@@ -114,6 +115,7 @@ def commands_of(shop: Shop) -> list[click.Command]:
         job_commands.group(jobs),
         bot_commands.group(bot),
         official_commands.group(official_commands.OfficialDeps(sessions, clock, catalogue(), None, ready)),
+        kf_commands.group(kf_commands.KfDeps(sessions, None, ready)),
         person.group(deps),
     ]
 
