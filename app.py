@@ -167,6 +167,8 @@ def build(settings: Settings) -> Runtime:
         vault=vault,
         catalogue=catalogue,
         below=secrets.randbelow,
+        merchant=settings.merchant_name,
+        contact=settings.merchant_contact,
     )
     assistant = Assistant(sessions, house, _understanding(settings), clock, wake)
     return Runtime(

@@ -27,7 +27,7 @@ from domain.errors import DomainError
 from domain.periods import shanghai_date
 from domain.person import linking_of
 from domain.text import split_text
-from handlers import Context, House, commission, task
+from handlers import Context, House, commission, copy, poster, task
 from models import Sessions
 from models.message import DialogRow, Inbox
 from services import arrival as arrivals
@@ -44,7 +44,9 @@ CATALOGUE_SECONDS = 10.0
 # What everybody writes (我的收益) is understood once a day: short texts without a number, while the catalogue stands.
 COMMON_LENGTH, COMMON_PHRASES = 12, 2000
 # Handlers that change the business; the others only read, and need no savepoint to undo a refusal.
-WRITING = frozenset({"join", "bind", "profile", "confirm", "cancel", "approve", "reject", "paid", "withdraw", "tasks"})
+WRITING = frozenset(
+    {"join", "bind", "profile", "confirm", "cancel", "approve", "reject", "paid", "withdraw", "tasks", "copy", "poster"}
+)
 # A card's click cannot be answered by a passive text.
 WITH_PASSIVE_REPLY = frozenset({"text", "menu", "greet", "unsupported"})
 
@@ -212,7 +214,9 @@ class Assistant:
         before = ctx.dialog
         ask = self._understand(inbound, ctx, now)
         if inbound.kind == "text":
-            ask = task.submitting(commission.naming_an_order(ask, ctx), ctx)
+            ask = poster.naming(copy.following(task.submitting(commission.naming_an_order(ask, ctx), ctx), ctx), ctx)
+        elif inbound.kind == "card":
+            ask = copy.chosen(ask, ctx)
         if ask.name == "explain":
             ctx.period = self._understanding.period(inbound.text, now=now)
         reply = self._reply(ask, ctx)
@@ -292,7 +296,7 @@ class Assistant:
         key = f"answer:{inbound.channel}:{inbound.key}"
         for number, part in enumerate(parts):
             ctx.later(ctx.lane, "text", {"content": part}, key=f"{key}:{number}")
-        if reply.cards or reply.posters:
+        if reply.cards or reply.copies or reply.posters:
             message.queue_extras(session, self._house.catalogue, reply, key=key, lane=ctx.lane, now=ctx.now)
             ctx.lanes.append(ctx.lane)
         return passive

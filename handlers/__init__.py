@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from domain.conversation import Intent, Reply
-from handlers import commission, distributor, help, level, person, poster, rank, task, today, withdrawal
+from handlers import commission, copy, distributor, help, level, person, poster, rank, task, today, withdrawal
 from handlers.context import Context, House, referral_link
 
 Handler = Callable[[Intent, Context], Reply]
@@ -18,6 +18,7 @@ HANDLERS: dict[str, Handler] = {
     "join": distributor.join,
     "link": distributor.link,
     "poster": poster.poster,
+    "copy": copy.copy,
     "products": poster.products,
     "earnings": commission.earnings,
     "earnings_detail": commission.earnings_detail,

@@ -3,6 +3,8 @@
 from models import (
     bonus,
     commission,
+    consent,
+    copy,
     distributor,
     ledger,
     message,
@@ -15,6 +17,7 @@ from models import (
     settlement,
     unknown,
     withdrawal,
+    words,
 )
 from models.base import Base, Sessions, new_engine
 
@@ -23,6 +26,8 @@ __all__ = [
     "Sessions",
     "bonus",
     "commission",
+    "consent",
+    "copy",
     "distributor",
     "ledger",
     "message",
@@ -36,4 +41,5 @@ __all__ = [
     "settlement",
     "unknown",
     "withdrawal",
+    "words",
 ]
