@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session
 from models import Sessions
 from models.distributor import Distributor
 from models.message import Outbox
-from services import consent, distributor, material, product
+from services import consent, distributor, product
+from services.material import product as material
 from services.poster import LeaderboardPoster, Poster, PosterStudio, ProductPoster, RecruitPoster, Row
 
 

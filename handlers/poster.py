@@ -9,7 +9,8 @@ from domain.consent import naming_of
 from domain.conversation import Intent, Poster, Reply, Sentence
 from handlers.context import Context
 from models.order import Product
-from services import consent, material, product, promotion
+from services import consent, product, promotion
+from services.material import product as material
 
 
 def poster(ask: Intent, ctx: Context) -> Reply:

@@ -62,7 +62,8 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Exemption:
-    """Where words mean no harm: with one of `before` in front, one of `behind` after them, one of `near` close by.
+    """Where words mean no harm: with one of `before` in front, one of `behind` after them, one of `near` close by
+    (in another part of the sentence as well).
 
     within      as part of one of these phrases
     across      where a sentence ends within the word
@@ -92,11 +93,12 @@ class Exemption:
         if self.within and any(_is_within(letters.text, start, end, phrase) for phrase in self.within):
             return True
         before, behind = letters.before(start, AROUND), letters.behind(end, AROUND)
+        around = f"{letters.text[max(0, start - AROUND) : start]}\n{letters.text[end : end + AROUND]}"
         patterns = self._patterns
         return (
             ("before" in patterns and patterns["before"].search(before) is not None)
             or ("behind" in patterns and patterns["behind"].match(behind) is not None)
-            or ("near" in patterns and patterns["near"].search(f"{before}\n{behind}") is not None)
+            or ("near" in patterns and patterns["near"].search(around) is not None)
         )
 
 
@@ -142,7 +144,11 @@ class WordLists:
             else:
                 self._plant(word)
         self._gaps = [
-            (self._gap_words[told], re.compile(f".{{0,{LONGEST_GAP}}}?".join(map(_pattern, told.split(GAP)))))
+            (
+                self._gap_words[told],
+                spelling(told.split(GAP)[0]),
+                re.compile(f".{{0,{LONGEST_GAP}}}?".join(map(_pattern, told.split(GAP)))),
+            )
             for listed in gaps.values()
             for told in listed
         ]
@@ -189,8 +195,8 @@ class WordLists:
             at = at + 1 if self._is_excepted(letters, at, end, said[at:end], own) else end
 
     def _with_gaps(self, letters: Letters) -> Iterator[tuple[int, int, Word]]:
-        for word, pattern in self._gaps:
-            for match in pattern.finditer(letters.text):
+        for word, beginning, pattern in self._gaps:
+            for match in pattern.finditer(letters.text) if beginning in letters.text else ():
                 yield match.start(), match.end(), word
 
     def _is_excepted(self, letters: Letters, start: int, end: int, spelt: str, own: tuple[Exemption, ...]) -> bool:

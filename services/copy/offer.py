@@ -21,7 +21,7 @@ from models.order import Product
 from services import promotion, words
 from services.copy import own
 from services.copy.library import Library, material_of
-from services.material import points
+from services.material.product import points
 from services.once import insert_once
 
 REMEMBERED = 20

@@ -29,6 +29,7 @@ from tests.support.databases import Database
 from tests.support.shop import START, Shop, catalogue, understanding
 from web.commands import (
     CommandDeps,
+    copy,
     db,
     demo,
     distributor,
@@ -39,6 +40,7 @@ from web.commands import (
     person,
     plan,
     rollup,
+    words,
 )
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -109,6 +111,8 @@ def commands_of(shop: Shop) -> list[click.Command]:
         distributor.group(deps),
         rollup.group(deps),
         demo.group(deps),
+        copy.group(deps),
+        words.group(deps),
         db.group(deps),
         job_commands.settle(jobs),
         job_commands.group(jobs),
