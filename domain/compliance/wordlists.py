@@ -135,23 +135,14 @@ class WordLists:
             for word in exception.words:
                 self._excepted.setdefault(word, []).append(exception)
         self._trie: _Trie = {}
-        gaps: dict[str, list[str]] = {}
-        self._gap_words: dict[str, Word] = {}
-        for word in self.words:
-            if GAP in word.text:
-                gaps.setdefault(word.list, []).append(word.text)
-                self._gap_words[word.text] = word
+        self._gaps: list[tuple[Word, str, re.Pattern[str]]] = []
+        for listed in self.words:
+            if GAP in listed.text:
+                parts = listed.text.split(GAP)
+                pattern = re.compile(f".{{0,{LONGEST_GAP}}}?".join(map(_pattern, parts)))
+                self._gaps.append((listed, spelling(parts[0]), pattern))
             else:
-                self._plant(word)
-        self._gaps = [
-            (
-                self._gap_words[told],
-                spelling(told.split(GAP)[0]),
-                re.compile(f".{{0,{LONGEST_GAP}}}?".join(map(_pattern, told.split(GAP)))),
-            )
-            for listed in gaps.values()
-            for told in listed
-        ]
+                self._plant(listed)
 
     def _plant(self, word: Word) -> None:
         branch = self._trie

@@ -14,7 +14,8 @@ from domain.copy.asked import Wish, again, wishes
 from domain.copy.choose import Occasion, next_of, ranked
 from domain.copy.festivals import Festival, at, parse_festivals
 from domain.copy.fill import Values, fill, marked
-from domain.copy.parse import CopyRefused, parse, read_entry
+from domain.copy.parse import parse, read_entry
+from domain.copy.refused import CopyRefused
 from domain.copy.text import KINDS, VARIABLES, CopyText, Kind, When
 
 __all__ = [

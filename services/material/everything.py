@@ -72,8 +72,8 @@ def copies(session: Session, library: Library, lists: WordLists) -> Iterator[Che
     for text in library.texts:
         yield Checked(f"文案 {text.name}", tuple(check_copy(text, lists)))
     for row in own.every(session):
-        text = own.text_of(row, library)
-        found = check_copy(text, lists) if text is not None else []
+        mine = own.text_of(row, library)
+        found = check_copy(mine, lists) if mine is not None else []
         ticked = tuple(it for it in found if it.severity == "BLOCK" or it.rule_id not in row.ticks)
         yield Checked(f"文案 {row.name}", ticked)
 

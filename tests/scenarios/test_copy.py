@@ -209,10 +209,8 @@ def test_in_the_official_account_it_is_texts_as_well(shop: Shop, database: Datab
     digest = shop.vault.digest("openid", openid)
 
     def writes(text: str, key: str) -> str:
-        assistant: Assistant = shop.assistant
-        return assistant.receive(
-            Inbound(key, "official", digest, "text", text, shop.now, sealed=shop.vault.seal(openid))
-        )
+        sealed = shop.vault.seal(openid)
+        return shop.assistant.receive(Inbound(key, "official", digest, "text", text, shop.now, sealed=sealed))
 
     writes("我要加入", "m:1")
     assert "1. 烟台苹果" in writes("水果文案", "m:2")

@@ -122,7 +122,7 @@ def report_text(
     for name, title in FAMILIES.items():
         if rules := [rule_id for rule_id in CHECKED_ON if family(rule_id) == name]:
             yield f"  {title}："
-            yield from (f"    {rule_id} {RULES[rule_id].title_zh}：{'、'.join(CHECKED_ON[rule_id])}" for rule_id in rules)
+            yield from (f"    {it} {RULES[it].title_zh}：{'、'.join(CHECKED_ON[it])}" for it in rules)
     yield "\n尚未检查（相关功能还没有建成）："
     for name, title in FAMILIES.items():
         if ids := [rule_id for rule_id in NOT_CHECKED if family(rule_id) == name]:
