@@ -27,11 +27,11 @@ from domain.errors import DomainError
 from domain.periods import shanghai_date
 from domain.person import linking_of
 from domain.text import split_text
-from handlers import Context, House, commission, copy, poster, task
+from handlers import Context, House, commission, copy, help, poster, task
 from models import Sessions
 from models.message import DialogRow, Inbox
 from services import arrival as arrivals
-from services import follower, message, metrics, product
+from services import follower, message, metrics, product, stream
 from services.arrival import Arrival
 from services.distributor import Address
 
@@ -214,9 +214,12 @@ class Assistant:
         before = ctx.dialog
         ask = self._understand(inbound, ctx, now)
         if inbound.kind == "text":
-            ask = poster.naming(copy.following(task.submitting(commission.naming_an_order(ask, ctx), ctx), ctx), ctx)
+            for looks_again in (commission.naming_an_order, task.submitting, copy.following, poster.naming):
+                ask = looks_again(ask, ctx)
         elif inbound.kind == "card":
             ask = copy.chosen(ask, ctx)
+        if inbound.group is not None:
+            ask = help.in_a_group(ask)
         if ask.name == "explain":
             ctx.period = self._understanding.period(inbound.text, now=now)
         reply = self._reply(ask, ctx)
@@ -288,9 +291,12 @@ class Assistant:
 
     def _say(self, session: Session, inbound: Inbound, ctx: Context, reply: Reply, started: float | None) -> str:
         """Queue what cannot be the passive reply; return what can."""
+        in_time = started is not None and time.monotonic() - started < PASSIVE_WITHIN_SECONDS
+        if in_time and inbound.channel == "robot":  # words of any length; its cards need another way back
+            stream.keep(session, inbound, reply.posters, now=ctx.now)
+            return self._house.catalogue.text(reply)
         parts = split_text(message.words(self._house.catalogue, reply, ctx.lane))
         passive = ""
-        in_time = started is not None and time.monotonic() - started < PASSIVE_WITHIN_SECONDS
         if in_time and (inbound.kind in WITH_PASSIVE_REPLY or inbound.channel == "official"):
             passive, parts = parts[0], parts[1:]
         key = f"answer:{inbound.channel}:{inbound.key}"

@@ -20,6 +20,10 @@ INTENTS: tuple[str, ...] = (
     "unknown",
 )  # fmt: skip
 OPERATOR_INTENTS: tuple[str, ...] = ("review", "approve", "reject", "paid", "today")
+# What may be answered where others read it: nobody's money, team or data.
+OPEN_INTENTS: frozenset[str] = frozenset(
+    {"help", "greet", "thanks", "rank", "products", "rules", "link", "poster", "copy", "coupon", "unsupported"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,7 @@ class Inbound:
     text       what was typed, or the key of the menu entry or button, or the event's name
     task_id    of a card that was clicked; response_code lets the card be replaced
     scene      of the QR code by which he came
+    group      the chat of several in which it was said: others read the answer
     """
 
     key: str
@@ -44,6 +49,7 @@ class Inbound:
     response_code: str | None = None
     sealed: str | None = None
     scene: str | None = None
+    group: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ HANDLERS: dict[str, Handler] = {
     "greet": help.greet,
     "thanks": help.thanks,
     "unsupported": help.unsupported,
+    "private": help.private,
     "unknown": help.unknown,
 }
 

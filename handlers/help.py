@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from domain.conversation import Button, Card, Intent, Reply, Sentence
+from domain.conversation import OPEN_INTENTS, Button, Card, Intent, Reply, Sentence
 from handlers.context import Context
 from services import follower, plan
 from services import unknown as phrases
@@ -97,3 +97,12 @@ def _offers(near: Sequence[str], ctx: Context) -> Card:
 def unsupported(ask: Intent, ctx: Context) -> Reply:
     """A picture, a voice, a place: nothing that is read here."""
     return Reply.of("unsupported.kind")
+
+
+def in_a_group(ask: Intent) -> Intent:
+    """What is asked where others read the answer: somebody's money, team and data are told to him alone."""
+    return ask if ask.name in OPEN_INTENTS or ask.name == "unknown" else Intent("private")
+
+
+def private(ask: Intent, ctx: Context) -> Reply:
+    return Reply.of("group.private")

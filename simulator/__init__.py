@@ -23,6 +23,7 @@ from .options import (
     Member,
     OfficialOptions,
     Options,
+    RobotOptions,
 )
 from .page import create_page
 from .server import Server
@@ -38,6 +39,7 @@ __all__ = [
     "Member",
     "OfficialOptions",
     "Options",
+    "RobotOptions",
     "Server",
     "Simulator",
     "create_simulator",

@@ -66,6 +66,8 @@ class Limits:
     official_deliveries: int = 3  # of one callback of the 公众号 altogether
     official_newest_act_only: bool = False  # how grants add up is not documented: each by itself, or the newest alone
     official_templates_per_day: int = 100_000
+    stream_interval: float = 1.0  # real seconds between two questions for the rest of a robot's answer
+    robot_hides_userids: bool = False  # the 智能机器人 was not made by a super admin
     contact_granted: bool = True  # off: the app is not listed under 可调用接口的应用
     contact_unionid: bool = True  # off: no 微信开发者ID is bound, customers have no unionid
     contact_codes: int = 500_000  # 联系我 and 加入群聊 together
@@ -170,6 +172,21 @@ class ContactOptions:
 
 
 @dataclass(frozen=True)
+class RobotOptions:
+    """The 智能机器人 as the app was told about it; `media_base` is where the simulator itself answers."""
+
+    token: str
+    aes_key: str
+    callback_url: str
+    media_base: str = ""
+    name: str = "分销助手"
+    bot_id: str = "aibSIMULATOR1"
+
+    def __repr__(self) -> str:
+        return f"RobotOptions(callback_url={self.callback_url!r})"
+
+
+@dataclass(frozen=True)
 class Options:
     """The enterprise as the app was told about it.
 
@@ -197,6 +214,7 @@ class Options:
     callback_workers: int = 8
     official: OfficialOptions | None = None
     contact: ContactOptions | None = None
+    robot: RobotOptions | None = None
 
     def __repr__(self) -> str:
         return f"Options(corp_id={self.corp_id!r}, agent_id={self.agent_id}, callback_url={self.callback_url!r})"

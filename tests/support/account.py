@@ -46,14 +46,14 @@ def person_of(shop: Shop) -> Person:
 
 
 def channel(shop: Shop) -> webhook.Channel:
-    return webhook.official(Envelope(TOKEN, AES_KEY, APP_ID), TOKEN, person_of(shop))
+    return webhook.official(Envelope(TOKEN, AES_KEY, APP_ID), TOKEN, person_of(shop), shop.clock)
 
 
 class Account:
     def __init__(self, sessions: Sessions, limits: Limits = FAST) -> None:
-        self.shop = _OnItsClock(sessions)
+        self.shop = OnItsClock(sessions)
         app = Flask("account")
-        app.register_blueprint(webhook.blueprint(self.shop.assistant, "official", channel(self.shop), self.shop.clock))
+        app.register_blueprint(webhook.blueprint(self.shop.assistant, "official", channel(self.shop)))
         self._web = Server(app, "127.0.0.1", 0, threads=4)
         self._web.start()
         self.callback_base = f"http://127.0.0.1:{self._web.port}"
@@ -177,7 +177,7 @@ class Account:
         return [row["errcode"] for row in self.simulator.world.calls if row["path"] == f"official/{path}"]
 
 
-class _OnItsClock(Shop):
+class OnItsClock(Shop):
     """A shop whose time is the simulator's."""
 
     time: Any = None
