@@ -294,7 +294,7 @@ class Assistant:
         in_time = started is not None and time.monotonic() - started < PASSIVE_WITHIN_SECONDS
         if in_time and inbound.channel == "robot":  # words of any length; its cards need another way back
             stream.keep(session, inbound, reply.posters, now=ctx.now)
-            return self._house.catalogue.text(reply)
+            return "\n\n".join((self._house.catalogue.text(reply), *reply.copies))
         parts = split_text(message.words(self._house.catalogue, reply, ctx.lane))
         passive = ""
         if in_time and (inbound.kind in WITH_PASSIVE_REPLY or inbound.channel == "official"):

@@ -10,10 +10,11 @@ Source   assets/words; compliance.md §7
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
+from typing import TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -34,6 +35,7 @@ from domain.errors import DomainError, Invalid
 from models.words import AddedWord, WordException
 from services.once import insert_once
 
+T = TypeVar("T")
 SHIPPED = Path(__file__).resolve().parent.parent / "assets" / "words"
 EXCEPTIONS = "exceptions.yaml"
 SHORTEST_REASON, LONGEST_REASON = 10, 255
@@ -57,28 +59,19 @@ def load(folder: Path) -> WordLists:
             allowed = "、".join(f"{name}.txt" for name in LISTS)
             fault = Fault(None, path.name, f"没有这个词表；可以有：{allowed}", f"no such list; allowed: {allowed}")
             raise WordsRefused([fault])
-        with _named(path):
-            listed += parse_list(path.stem, path.read_text(encoding="utf-8"))
+        listed += _read(path, partial(parse_list, path.stem))
     if missing := sorted(LISTS.keys() - {word.list for word in listed}):
         told = "、".join(f"{name}.txt" for name in missing)
         raise WordsRefused([Fault(None, told, "词表不见了或者是空的", "the list is missing or empty")])
-    with _named(folder / EXCEPTIONS):
-        exceptions = parse_exceptions((folder / EXCEPTIONS).read_text(encoding="utf-8"))
+    exceptions = _read(folder / EXCEPTIONS, parse_exceptions)
     return WordLists(listed, exceptions)
 
 
-class _named:  # noqa: N801 - reads as a verb
-    """Puts the file's name before the key of every fault."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, kind: object, fault: BaseException | None, trace: object) -> None:
-        if isinstance(fault, WordsRefused):
-            named = [Fault(it.line, f"{self._path.name}: {it.key}", it.zh, it.en) for it in fault.faults]
-            raise WordsRefused(named) from None
+def _read(path: Path, parse_source: Callable[[str], T]) -> T:
+    try:
+        return parse_source(path.read_text(encoding="utf-8"))
+    except WordsRefused as refused:
+        raise refused.of_file(path.name) from None
 
 
 @lru_cache(maxsize=1)

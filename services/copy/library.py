@@ -69,8 +69,7 @@ def _read(path: Path, parse_source: Callable[[str], T]) -> T:
     try:
         return parse_source(path.read_text(encoding="utf-8"))
     except CopyRefused as refused:
-        named = [Fault(it.line, f"{path.name}: {it.key}", it.zh, it.en) for it in refused.faults]
-        raise CopyRefused(named) from None
+        raise refused.of_file(path.name) from None
 
 
 def check(text: CopyText, lists: WordLists) -> list[Finding]:
