@@ -32,14 +32,20 @@ from bot import doctor as bot_doctor
 from bot import webhook
 from bot.commands import menu_body
 from bot.drawing import Drawer
+from bot.kf import commands as kf_commands
+from bot.kf import doctor as kf_doctor
+from bot.kf import wiring as kf_wiring
+from bot.kf.client import KfClient
+from bot.kf.puller import Puller
+from bot.naming import Person
 from bot.official import commands as official_commands
 from bot.official import doctor as official_doctor
 from bot.official import errors as official_errors
 from bot.official.client import OfficialClient, StableToken
-from bot.official.inbound import Person
 from bot.outbox import Sender
+from bot.outbox.chats import Chats
 from bot.outbox.official import Official as OfficialChats
-from bot.outbox.pauses import ACCOUNT, Stopped
+from bot.outbox.pauses import ACCOUNT, SERVICE, Stopped
 from bot.robot.streams import Streams
 from bot.understanding import Understanding
 from bot.wecom.client import Client
@@ -66,7 +72,7 @@ from services.log import configure_logging, redact
 from services.message import Catalogue
 from services.poster import PosterStudio
 from services.vault import Vault
-from simulator import OfficialOptions, Options, RobotOptions, create_simulator
+from simulator import KfOptions, OfficialOptions, Options, RobotOptions, create_simulator
 from simulator.server import Server as SimulatorServer
 from web import Deps, api, doctor, errors, health, pages, shop
 from web.commands import CommandDeps, db, entitlement, explain, ledger, operator, plan
@@ -101,6 +107,8 @@ class Runtime:
     client: Client | None
     official: OfficialClient | None
     drawer: Drawer
+    kf: KfClient | None
+    puller: Puller | None
     jobs: list[Job]
     wake: Callable[[Iterable[str]], None]
     closing: list[Callable[[], None]] = field(default_factory=list)
@@ -129,6 +137,9 @@ class Runtime:
         sweepers = [Sweeper("inbox", SWEEP_SECONDS, self._sweep_inbox)]
         if self.sender is not None:
             sweepers.append(Sweeper("outbox", SWEEP_SECONDS, self._sweep_outbox))
+        if self.puller is not None:
+            self.closing.append(self.puller.stop)
+            sweepers.append(Sweeper("kf", SWEEP_SECONDS, self._sweep_kf))
         for sweeper in sweepers:
             sweeper.start()
             self.closing.append(sweeper.stop)
@@ -141,6 +152,10 @@ class Runtime:
         if self.sender is not None:
             for lane in self.sender.sweep():
                 self.queue.enqueue("send_lane", lane)
+
+    def _sweep_kf(self) -> None:
+        if self.puller is not None and self.puller.sweep():
+            self.queue.enqueue("pull_kf")
 
     def stop(self) -> None:
         for close in reversed(self.closing):
@@ -158,8 +173,16 @@ def build(settings: Settings) -> Runtime:
     client = _client(settings, sessions, clock, vault)
     official = _official_client(settings, sessions, clock, vault)
     drawer = _drawer(settings, sessions, client)
-    sender = _sender(settings, sessions, clock, vault, catalogue, client, official, drawer)
-    queue = Queue(settings.redis_url, {"send_lane": sender.send_lane if sender else _nothing})
+    kf = _kf_client(settings, sessions, clock, vault)
+    chats = _chats(settings, clock, vault, catalogue, official, kf)
+    sender = _sender(settings, sessions, clock, vault, catalogue, client, chats, drawer)
+    puller: Puller | None = None
+
+    def pull() -> None:
+        if puller is not None:
+            puller.pull()
+
+    queue = Queue(settings.redis_url, {"send_lane": sender.send_lane if sender else _nothing, "pull_kf": pull})
 
     def wake(lanes: Iterable[str]) -> None:
         for lane in dict.fromkeys(lanes):
@@ -176,6 +199,10 @@ def build(settings: Settings) -> Runtime:
         contact=settings.merchant_contact,
     )
     assistant = Assistant(sessions, house, _understanding(settings), clock, wake)
+    if kf is not None:
+        puller = kf_wiring.puller(
+            kf, sessions, vault, clock, catalogue, assistant=assistant, wake=lambda: queue.enqueue("pull_kf")
+        )
     return Runtime(
         settings=settings,
         engine=engine,
@@ -189,6 +216,8 @@ def build(settings: Settings) -> Runtime:
         client=client,
         official=official,
         drawer=drawer,
+        kf=kf,
+        puller=puller,
         jobs=_jobs(settings, sessions, clock, catalogue, wake),
         wake=wake,
     )
@@ -238,6 +267,40 @@ def _drawer(settings: Settings, sessions: Sessions, client: Client | None) -> Dr
     return Drawer(sessions, studio, ASSETS / "images", settings.merchant_name, settings.merchant_contact, name_of)
 
 
+def _kf_client(settings: Settings, sessions: Sessions, clock: Clock, vault: Vault) -> KfClient | None:
+    if (kf := settings.kf) is None or (wecom := settings.wecom) is None:
+        return None
+    return kf_wiring.client(
+        sessions, vault, clock,
+        api_base=wecom.api_base, corp_id=wecom.corp_id, account=kf.account, secret=kf.secret, observe=_count_call,
+    )  # fmt: skip
+
+
+def _chats(
+    settings: Settings,
+    clock: Clock,
+    vault: Vault,
+    catalogue: Catalogue,
+    official: OfficialClient | None,
+    kf: KfClient | None,
+) -> list[Chats]:
+    """The chats of people who are no members."""
+    found: list[Chats] = [kf_wiring.chats(kf, vault, clock, catalogue)] if kf is not None else []
+    if official is None or settings.official is None:
+        return found
+    account = OfficialChats(
+        official,
+        app_id=settings.official.app_id,
+        unseal=vault.open,
+        templates=settings.official.templates,
+        home=f"{settings.base_url}/shop",
+        on_union=lambda session, digest, sealed, unionid: person.learn_union(
+            session, vault, "openid", digest, sealed, unionid, now=clock()
+        ),
+    )
+    return [*found, account]
+
+
 def _sender(
     settings: Settings,
     sessions: Sessions,
@@ -245,28 +308,20 @@ def _sender(
     vault: Vault,
     catalogue: Catalogue,
     client: Client | None,
-    official: OfficialClient | None,
+    chats: list[Chats],
     drawer: Drawer,
 ) -> Sender | None:
-    if client is None and official is None:
+    if client is None and not chats:
         return None
 
     def say(stopped: Stopped) -> str:
         facts = {"scope": stopped.scope, "errcode": stopped.errcode, "reason": stopped.reason, "date": stopped.since}
         if stopped.scope == ACCOUNT:
             return catalogue.text(Reply.of("failure.official_stopped", **facts))
+        if stopped.scope == SERVICE:
+            return catalogue.text(Reply.of("failure.kf_stopped", **facts))
         return catalogue.text(Reply.of("failure.sending_stopped", **facts))
 
-    chats = None
-    if official is not None and settings.official is not None:
-        chats = OfficialChats(
-            official,
-            app_id=settings.official.app_id,
-            unseal=vault.open,
-            templates=settings.official.templates,
-            home=f"{settings.base_url}/shop",
-            on_union=lambda session, digest, unionid: person.learn_union(session, vault, digest, unionid, now=clock()),
-        )
     wecom = settings.wecom
     return Sender(
         sessions,
@@ -279,7 +334,7 @@ def _sender(
         operators=lambda session: [row.userid for row in distributor.operators(session)],
         say=say,
         home=f"{settings.base_url}/shop",
-        official=chats,
+        chats=chats,
     )
 
 
@@ -356,7 +411,10 @@ def web_of(runtime: Runtime) -> Flask:
         checks=_checks(runtime),
         metrics_directory=os.environ.get("PROMETHEUS_MULTIPROC_DIR"),
     )
-    app_of = webhook.wecom(envelope, wecom.corp_id, wecom.agent_id, runtime.clock) if wecom and envelope else None
+    app_of: webhook.Channel | None = None
+    if wecom and envelope:
+        knock = runtime.puller.knock if runtime.puller is not None else None
+        app_of = webhook.wecom(envelope, wecom.corp_id, wecom.agent_id, runtime.clock, knock)
     channels = {"wecom": app_of, "official": _official_channel(runtime), "robot": _robot_channel(runtime)}
     for name, channel in channels.items():
         app.register_blueprint(webhook.blueprint(runtime.assistant, name, channel))
@@ -423,12 +481,14 @@ def _commands(runtime: Runtime, envelope: Envelope | None) -> list[click.Command
         official_commands.group(
             official_commands.OfficialDeps(sessions, clock, runtime.catalogue, runtime.official, runtime.ready)
         ),
+        kf_commands.group(kf_commands.KfDeps(sessions, runtime.kf, runtime.ready)),
         person_commands.group(house),
         doctor.command(
             [
                 *doctor.checks(_doctor_deps(runtime)),
                 *bot_doctor.checks(_wecom_house(runtime, envelope)),
                 *official_doctor.checks(_official_house(runtime)),
+                *kf_doctor.checks(_kf_house(runtime)),
             ]
         ),
     ]
@@ -485,6 +545,12 @@ def _official_house(runtime: Runtime) -> official_doctor.OfficialHouse | None:
         templates=official.templates,
         simulated=official.simulated,
     )
+
+
+def _kf_house(runtime: Runtime) -> kf_doctor.KfHouse | None:
+    if (kf := runtime.settings.kf) is None or runtime.kf is None:
+        return None
+    return kf_doctor.KfHouse(runtime.sessions, runtime.kf, runtime.clock, simulated=kf.simulated)
 
 
 def _checks(runtime: Runtime) -> dict[str, Callable[[], str | None]]:
@@ -604,6 +670,7 @@ def _simulator(settings: Settings) -> SimulatorServer | None:
         mall_secret=settings.order_api_secret,
         official=_simulated_account(settings),
         robot=_simulated_robot(settings),
+        kf=KfOptions(settings.kf.account, settings.kf.secret) if settings.kf else None,
     )
     return SimulatorServer(create_simulator(options), host=settings.host, port=settings.simulator_port)
 

@@ -16,9 +16,9 @@ from flask import Blueprint, Response, request
 from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from bot.naming import Person
 from bot.official import callback as official_callback
 from bot.official import inbound as official_inbound
-from bot.official.inbound import Person
 from bot.robot import envelope as robot_envelope
 from bot.robot import inbound as robot_inbound
 from bot.robot import streams as robot_streams
@@ -38,6 +38,7 @@ Clock: TypeAlias = Callable[[], datetime]
 
 Query: TypeAlias = Mapping[str, str]
 Sealing: TypeAlias = Callable[[str], str]
+Knock: TypeAlias = Callable[[bytes], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +72,20 @@ class Channel:
     kind: str = "application/xml; charset=utf-8"
 
 
-def wecom(envelope: Envelope, corp_id: str, agent_id: int, clock: Clock) -> Channel:
-    """The app of an enterprise: the echo of its verification is encrypted, and the corp id answers."""
+def wecom(envelope: Envelope, corp_id: str, agent_id: int, clock: Clock, knock: Knock | None = None) -> Channel:
+    """The app of an enterprise: the echo of its verification is encrypted, and the corp id answers.
+
+    knock   takes a decrypted body that is no message but says that there are some elsewhere; False for others
+    """
 
     def verify(query: Query) -> str:
         return envelope.verify_url(*_signed(query), query.get("echostr", ""))
 
-    def read(body: bytes, query: Query) -> Received:
-        found = inbound.parse(envelope.open(body, *_signed(query)), agent_id)
+    def read(body: bytes, query: Query) -> Received | Answered:
+        plain = envelope.open(body, *_signed(query))
+        if knock is not None and knock(plain):
+            return Answered("")
+        found = inbound.parse(plain, agent_id)
         return Received(found, lambda words: passive.sealed_text(envelope, found.sender, corp_id, words, clock()))
 
     return Channel("wecom", verify, read)

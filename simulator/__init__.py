@@ -15,10 +15,13 @@ from flask import Response as FlaskResponse
 from .control import create_control
 from .options import (
     DEFAULT_FANS,
+    DEFAULT_GUESTS,
     DEFAULT_MEMBERS,
     ContactOptions,
     Customer,
     Fan,
+    Guest,
+    KfOptions,
     Limits,
     Member,
     OfficialOptions,
@@ -31,10 +34,13 @@ from .simulator import Simulator
 
 __all__ = [
     "DEFAULT_FANS",
+    "DEFAULT_GUESTS",
     "DEFAULT_MEMBERS",
     "ContactOptions",
     "Customer",
     "Fan",
+    "Guest",
+    "KfOptions",
     "Limits",
     "Member",
     "OfficialOptions",

@@ -11,6 +11,7 @@ from .content import Contents
 from .crypto import Crypto
 from .directory import Directory
 from .faults import Faults
+from .kf import Service
 from .mall import Mall
 from .media import MediaShelf
 from .menu import Menu
@@ -49,6 +50,7 @@ class Simulator:
         self.probes = Probes(self.world, crypto)
         self.mall = Mall(self.world)
         self.official = Account(self.world, self.faults, self.media) if options.official else None
+        self.kf = Service(self.world, self.api, self.tokens, self.courier, self.media) if options.kf else None
         self.contact = Contact(self.world, self.api, self.tokens, self.media, self.people) if options.contact else None
 
         self.aibot = Bot(self.world, self.api, self.faults, self.media) if options.robot else None
@@ -68,6 +70,8 @@ class Simulator:
             self.api.clear()
             if self.official is not None:
                 self.official.forget()
+            if self.kf is not None:
+                self.kf.forget()
             if self.contact is not None:
                 self.contact.forget()
             if self.aibot is not None:

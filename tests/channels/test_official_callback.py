@@ -13,8 +13,8 @@ from wechatpy import parse_message
 from wechatpy.crypto import WeChatCrypto
 
 from bot import webhook
+from bot.naming import Person
 from bot.official import callback, inbound
-from bot.official.inbound import Person
 from bot.wecom import xml
 from bot.wecom.crypto import Envelope
 from bot.wecom.errors import NotXml

@@ -18,7 +18,8 @@ from bot.wecom.crypto import Envelope
 from models import Sessions
 from simulator import Limits, Member, Options, RobotOptions, create_simulator
 from simulator import Server as SimulatorServer
-from tests.support.account import JPEG, WECOM, OnItsClock
+from tests.support.account import JPEG, WECOM
+from tests.support.clocked import ClockedShop
 from tests.support.shop import START
 from web.server import Server
 
@@ -30,7 +31,7 @@ FAST = Limits(callback_timeout=10.0, stream_interval=0.02)
 
 class Robot:
     def __init__(self, sessions: Sessions) -> None:
-        self.shop = OnItsClock(sessions)
+        self.shop = ClockedShop(sessions)
         self.undrawable = False
         streams = Streams(self.shop.sessions, self._draw, self.shop.clock, UNPAINTED)
         app = Flask("robot")
