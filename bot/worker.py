@@ -27,7 +27,11 @@ from domain.conversation import Dialog, Inbound, Intent, Reply, Sentence
 from domain.errors import DomainError
 from domain.periods import shanghai_date
 from domain.person import linking_of
+<<<<<<< HEAD
 from handlers import Context, House, choice, commission, help, task
+=======
+from handlers import Context, House, commission, copy, help, poster, task
+>>>>>>> copy
 from models import Sessions
 from models.message import DialogRow, Inbox
 from services import arrival as arrivals
@@ -44,7 +48,9 @@ CATALOGUE_SECONDS = 10.0
 # What everybody writes (我的收益) is understood once a day: short texts without a number, while the catalogue stands.
 COMMON_LENGTH, COMMON_PHRASES = 12, 2000
 # Handlers that change the business; the others only read, and need no savepoint to undo a refusal.
-WRITING = frozenset({"join", "bind", "profile", "confirm", "cancel", "approve", "reject", "paid", "withdraw", "tasks"})
+WRITING = frozenset(
+    {"join", "bind", "profile", "confirm", "cancel", "approve", "reject", "paid", "withdraw", "tasks", "copy", "poster"}
+)
 # A card's click cannot be answered by a passive text.
 WITH_PASSIVE_REPLY = frozenset({"text", "menu", "greet", "unsupported"})
 
@@ -217,7 +223,10 @@ class Assistant:
         before = ctx.dialog
         ask = choice.take(self._understand(inbound, ctx, now), ctx)
         if inbound.kind == "text":
-            ask = task.submitting(commission.naming_an_order(ask, ctx), ctx)
+            for looks_again in (commission.naming_an_order, task.submitting, copy.following, poster.naming):
+                ask = looks_again(ask, ctx)
+        elif inbound.kind == "card":
+            ask = copy.chosen(ask, ctx)
         if inbound.group is not None:
             ask = help.in_a_group(ask)
         if ask.name == "explain":
@@ -303,7 +312,7 @@ class Assistant:
         in_time = started is not None and time.monotonic() - started < PASSIVE_WITHIN_SECONDS
         if in_time and inbound.channel == "robot":  # words of any length; its cards need another way back
             stream.keep(session, inbound, reply.posters, now=ctx.now)
-            return self._house.catalogue.text(reply)
+            return "\n\n".join((self._house.catalogue.text(reply), *reply.copies))
         parts = message.said(self._house.catalogue, reply, ctx.lane)
         passive = ""
         if in_time and inbound.channel != "kf" and (inbound.kind in WITH_PASSIVE_REPLY or inbound.channel == "official"):
@@ -312,7 +321,7 @@ class Assistant:
         if parts:
             message.queue_all(session, parts, key=key, lane=ctx.lane, now=ctx.now, more=_by_event(inbound))
             ctx.lanes.append(ctx.lane)
-        if reply.cards or reply.posters:
+        if reply.cards or reply.copies or reply.posters:
             message.queue_extras(session, self._house.catalogue, reply, key=key, lane=ctx.lane, now=ctx.now)
             ctx.lanes.append(ctx.lane)
         return passive

@@ -8,7 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from domain.conversation import Intent, Reply
+<<<<<<< HEAD
 from handlers import choice, commission, distributor, help, human, level, person, poster, rank, task, today, withdrawal
+=======
+from handlers import commission, copy, distributor, help, human, level, person, poster, rank, task, today, withdrawal
+>>>>>>> copy
 from handlers.context import Context, House, referral_link
 
 Handler = Callable[[Intent, Context], Reply]
@@ -18,6 +22,7 @@ HANDLERS: dict[str, Handler] = {
     "join": distributor.join,
     "link": distributor.link,
     "poster": poster.poster,
+    "copy": copy.copy,
     "products": poster.products,
     "earnings": commission.earnings,
     "earnings_detail": commission.earnings_detail,

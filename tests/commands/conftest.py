@@ -30,6 +30,7 @@ from tests.support.databases import Database
 from tests.support.shop import START, Shop, catalogue, understanding
 from web.commands import (
     CommandDeps,
+    copy,
     db,
     demo,
     distributor,
@@ -40,6 +41,7 @@ from web.commands import (
     person,
     plan,
     rollup,
+    words,
 )
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -110,6 +112,8 @@ def commands_of(shop: Shop) -> list[click.Command]:
         distributor.group(deps),
         rollup.group(deps),
         demo.group(deps),
+        copy.group(deps),
+        words.group(deps),
         db.group(deps),
         job_commands.settle(jobs),
         job_commands.group(jobs),
