@@ -27,11 +27,7 @@ from domain.conversation import Dialog, Inbound, Intent, Reply, Sentence
 from domain.errors import DomainError
 from domain.periods import shanghai_date
 from domain.person import linking_of
-<<<<<<< HEAD
-from handlers import Context, House, choice, commission, help, task
-=======
-from handlers import Context, House, commission, copy, help, poster, task
->>>>>>> copy
+from handlers import Context, House, choice, commission, copy, help, poster, task
 from models import Sessions
 from models.message import DialogRow, Inbox
 from services import arrival as arrivals
@@ -315,7 +311,11 @@ class Assistant:
             return "\n\n".join((self._house.catalogue.text(reply), *reply.copies))
         parts = message.said(self._house.catalogue, reply, ctx.lane)
         passive = ""
-        if in_time and inbound.channel != "kf" and (inbound.kind in WITH_PASSIVE_REPLY or inbound.channel == "official"):
+        if (
+            in_time
+            and inbound.channel != "kf"
+            and (inbound.kind in WITH_PASSIVE_REPLY or inbound.channel == "official")
+        ):
             passive, parts = str(parts[0][1]["content"]), parts[1:]
         key = f"answer:{inbound.channel}:{inbound.key}"
         if parts:

@@ -8,11 +8,21 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from domain.conversation import Intent, Reply
-<<<<<<< HEAD
-from handlers import choice, commission, distributor, help, human, level, person, poster, rank, task, today, withdrawal
-=======
-from handlers import commission, copy, distributor, help, human, level, person, poster, rank, task, today, withdrawal
->>>>>>> copy
+from handlers import (
+    choice,
+    commission,
+    copy,
+    distributor,
+    help,
+    human,
+    level,
+    person,
+    poster,
+    rank,
+    task,
+    today,
+    withdrawal,
+)
 from handlers.context import Context, House, referral_link
 
 Handler = Callable[[Intent, Context], Reply]
