@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from domain import coupon as rules
 from domain.conversation import Intent, Poster, Reply, Sentence
+from handlers import poster
 from handlers.context import Context
 from models.distributor import Distributor
 from services import chat
@@ -49,7 +51,7 @@ def _to_share(ask: Intent, ctx: Context, me: Distributor) -> Reply:
         reply = Reply.of("coupon.one", **_facts(offer)).then("coupon.one_next", link=_link(ctx, offer))
         if not ctx.overheard:
             reply = Reply((Sentence("coupon.brought", _brought(offer)), *reply.sentences))
-        reply = Reply(reply.sentences, posters=(_poster(ctx, offer, me),))
+        reply = poster.asking(ctx, replace(reply, posters=(_poster(ctx, offer, me),)))
     else:
         reply = Reply.of("coupon.some", count=len(found), lines=[_line(ctx, offer) for offer in found])
         reply = reply.then("coupon.some_next", title=found[0].campaign.terms.title)
@@ -83,7 +85,7 @@ def _offers(ask: Intent, ctx: Context, who: Distributor | None) -> list[Offer]:
 
 def _link(ctx: Context, offer: Offer, *, known: bool = False) -> str:
     """The page's address; for a customer whom the channel knows with a hint of who he is."""
-    address = f"{ctx.house.base_url}/shop/c/{offer.page}"
+    address = ctx.coupon_link(offer.page)
     if not known or ctx.address.kind not in ("openid", "external_userid"):
         return address
     return f"{address}?h={hint(ctx.house.vault, ctx.address.kind, ctx.address.digest(ctx.house.vault))}"

@@ -10,7 +10,6 @@ from services import unknown as phrases
 
 # What is understood and cannot be done yet: the nearest that can.
 INSTEAD = {
-    "copy": ("poster", "link", "products"),
     "parcel": ("orders", "explain", "rules"),
     "mute": ("earnings", "orders", "rules"),
     "unmute": ("earnings", "orders", "rules"),

@@ -12,11 +12,15 @@ from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from domain import coupon as rules
-from domain.coupon import SpendAndSave, Terms
+from domain.compliance import of_severity
+from domain.compliance.material import Material, check_material
+from domain.coupon import CouponRefused, SpendAndSave, Terms
+from domain.document import Fault
 from domain.errors import DomainError
 from domain.money import Money
 from models.coupon import Coupon, CouponStock
 from models.order import Product
+from services import words
 from services.once import insert_new, insert_once
 
 SHOWN = 50
@@ -58,6 +62,7 @@ def create(session: Session, source: str, *, now: datetime) -> tuple[Campaign, b
     """The coupon of a document, and whether it is new: the same document again is the same coupon."""
     categories = {row.sku: row.category for row in session.execute(select(Product.sku, Product.category))}
     terms = rules.parse(source, categories)
+    _check_title(session, terms)
     starts_at = terms.starts_at or now.replace(microsecond=0)  # an order's time has no finer grain
     values = {
         "key": terms.key,
@@ -78,6 +83,15 @@ def create(session: Session, source: str, *, now: datetime) -> tuple[Campaign, b
     if found.row.digest != values["digest"]:
         raise KeyTaken(key=terms.key)
     return found, new_id is not None
+
+
+def _check_title(session: Session, terms: Terms) -> None:
+    """A title goes onto posters, pages and into copy texts: what may not stand there is refused."""
+    found = check_material(Material(terms.title, "product", title="券名"), words.lists(session))
+    if blocked := of_severity(found, "BLOCK"):
+        zh = "、".join(f"{finding.title_zh}（{finding.rule_id}）" for finding in blocked)
+        en = ", ".join(finding.rule_id for finding in blocked)
+        raise CouponRefused([Fault(None, "title", f"有不能用的说法：{zh}", f"breaks {en}")])
 
 
 def find(session: Session, key: str) -> Campaign | None:

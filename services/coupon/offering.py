@@ -18,6 +18,7 @@ from domain.coupon import code as codes
 from models.bonus import Entitlement
 from models.coupon import Coupon, CouponClaim, CouponUse
 from models.distributor import Distributor
+from models.order import Product
 from services import product
 from services.coupon import campaign, figures
 from services.coupon.campaign import Campaign, terms_of
@@ -73,6 +74,14 @@ def offers(
         )
         for row in found
     ]
+
+
+def best_for(session: Session, who: Distributor, item: Product, *, now: datetime) -> tuple[Terms, str] | None:
+    """The newest that he can share and that can be used on a product, with the code of its page."""
+    for row in campaign.open_now(session, now=now):
+        if row.terms.scope.holds(item.sku, item.category):
+            return row.terms, share_code(session, row.row.id, distributor_id=who.id, group_id=None, now=now)
+    return None
 
 
 def _wanted(session: Session, found: list[Campaign], said: str, sku: str | None) -> list[Campaign]:

@@ -57,6 +57,13 @@ def test_what_is_wrong_is_named_in_both_languages(flask: Flask, file: Path) -> N
     assert flask("coupon", "list").text.startswith("还没有券")
 
 
+def test_a_title_says_nothing_that_may_not_stand_on_a_poster(flask: Flask, file: Path) -> None:
+    file.write_text(document(title="全网最低价券"), encoding="utf-8")
+    (field,) = made(flask, file, code=1)["error"]["fields"]
+    assert field["field"] == "title"
+    assert "AD-1" in field["message"]
+
+
 @pytest.mark.parametrize("preset", sorted(path.name for path in (ASSETS / "coupons").glob("*.yaml")))
 def test_every_preset_is_accepted(flask: Flask, preset: str) -> None:
     assert made(flask, ASSETS / "coupons" / preset)["created"]

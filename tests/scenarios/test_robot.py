@@ -116,6 +116,13 @@ def test_opinions_and_pictures(selling: Robot) -> None:
     assert "文字" in selling.act("image", "xiaoli")["reply"]["content"]["content"]
 
 
+def test_a_text_to_send_on_stands_in_the_same_answer(selling: Robot) -> None:
+    answer = selling.says("xiaoli", "草莓群文案", group=selling.group)
+    assert "的群文案在下面" in answer
+    assert f"/r/{selling.shop.code('xiaoli')}?p=STRAWBERRY&s=group" in answer
+    assert answer.endswith("（广告）")
+
+
 def test_a_coupon_asked_for_before_others_says_nothing_of_what_was_sold(selling: Robot) -> None:
     shop = selling.shop
     coupons.make(shop.sessions, now=shop.now)
