@@ -27,7 +27,7 @@ from domain.errors import DomainError
 from domain.periods import shanghai_date
 from domain.person import linking_of
 from domain.text import split_text
-from handlers import Context, House, commission, task
+from handlers import Context, House, commission, group, task
 from models import Sessions
 from models.message import DialogRow, Inbox
 from services import arrival as arrivals
@@ -213,6 +213,7 @@ class Assistant:
         ask = self._understand(inbound, ctx, now)
         if inbound.kind == "text":
             ask = task.submitting(commission.naming_an_order(ask, ctx), ctx)
+            ask = group.about_groups(ask, ctx)
         if ask.name == "explain":
             ctx.period = self._understanding.period(inbound.text, now=now)
         reply = self._reply(ask, ctx)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from domain.conversation import Intent, Reply
-from handlers import commission, distributor, help, level, person, poster, rank, task, today, withdrawal
+from handlers import commission, distributor, group, help, level, person, poster, rank, task, today, withdrawal
 from handlers.context import Context, House, referral_link
 
 Handler = Callable[[Intent, Context], Reply]
@@ -48,10 +48,13 @@ FOR_OPERATORS: dict[str, Handler] = {
     "today": today.today,
 }
 
+# What an intent is asked about in particular (handlers.group.about_groups); understanding never says it.
+_ABOUT: dict[str, Handler] = {"groups": group.sales, "statement": group.last_statement}
+
 
 def handle(ask: Intent, ctx: Context) -> Reply:
     """Do what is asked; an operator's word from somebody who is none is like any other unknown word."""
-    handler = HANDLERS.get(ask.name)
+    handler = _ABOUT.get(str(ask.slots.get("about"))) or HANDLERS.get(ask.name)
     if handler is None and ctx.operator is not None:
         handler = FOR_OPERATORS.get(ask.name)
     return (handler or help.unknown)(ask, ctx)

@@ -17,7 +17,7 @@ from domain.periods import shanghai_date
 from models.distributor import Distributor
 from models.order import Touch
 from models.prepared import Prepared
-from services import claims
+from services import claims, group
 from services.once import insert_once, table_of
 from services.plan import LoadedPlan
 from services.vault import Vault
@@ -39,6 +39,7 @@ class Attribution:
     claims: list[dict[str, Any]]
     touched: Distributor | None
     identities: list[str]
+    group_id: int | None  # the group that it came from, if it is known, whoever has the order
 
 
 def decide(session: Session, vault: Vault, facts: OrderFacts, plan: LoadedPlan | None) -> Attribution:
@@ -47,19 +48,23 @@ def decide(session: Session, vault: Vault, facts: OrderFacts, plan: LoadedPlan |
     identities = [vault.digest(kind, value) for kind, value in facts.buyer.known_as(facts.source)]
     visitor = vault.digest("visitor", facts.buyer.id)  # our own shop pushes its cookie as the buyer's id
     known = claims.load(session, vault, facts, [*identities, visitor], policy)
+    place = group.place(session, facts.ref.group, facts.paid_at) if facts.ref.group is not None else None
+    if place is not None and place.leader is not None:
+        known.add(session, place.leader, facts.paid_at)
 
     order = rules.OrderSide(facts.paid_at, known.buyer.id if known.buyer else None)
-    shown = _shown(facts, known)
+    shown = _shown(facts, known, place)
     decision = rules.resolve([*shown, *known.touches], order, policy)
     good = any(rules.standing(claim, order) is None for claim in shown)
     return Attribution(
         seller=known.people[decision.claimant.id] if decision.claimant else None,
         buyer=known.buyer,
         reason=decision.reason,
-        text=_sentence(decision, known.people, policy)[:255],
+        text=_sentence(decision, known.people, policy, place)[:255],
         claims=_recorded(decision),
         touched=known.coded if good else None,
         identities=identities,
+        group_id=place.id if place else None,
     )
 
 
@@ -115,8 +120,8 @@ def _policy(plan: LoadedPlan | None) -> Policy | None:
     return Policy(terms.attribution.rule, terms.attribution.window_days, terms.own_orders)
 
 
-def _shown(facts: OrderFacts, known: claims.Known) -> list[Claim]:
-    """What came with the order. Coupons and groups have no distributors yet: theirs are unknown codes."""
+def _shown(facts: OrderFacts, known: claims.Known, place: group.Place | None) -> list[Claim]:
+    """What came with the order. Coupons have no distributors yet: theirs are unknown codes."""
     ref, at = facts.ref, facts.paid_at
     shown = []
     if ref.code is not None:
@@ -124,7 +129,8 @@ def _shown(facts: OrderFacts, known: claims.Known) -> list[Claim]:
     if ref.coupon is not None:
         shown.append(Claim("coupon", at, ref.coupon, None))
     if ref.group is not None:
-        shown.append(Claim("group", at, ref.group, None))
+        leader = place.leader if place else None
+        shown.append(Claim("group", at, ref.group, known.claimant(leader) if leader else None))
     return shown
 
 
@@ -146,10 +152,12 @@ def _recorded(decision: Decision) -> list[dict[str, Any]]:
     ]
 
 
-def _sentence(decision: Decision, people: dict[int, Distributor], policy: Policy | None) -> str:
+def _sentence(
+    decision: Decision, people: dict[int, Distributor], policy: Policy | None, place: group.Place | None
+) -> str:
     """Why he, or nobody, has the order; the merchant reads it, and the distributor may. No buyer in it."""
     if decision.winning is not None and decision.claimant is not None:
-        return _won(decision.winning, people[decision.claimant.id].nickname)
+        return _won(decision.winning, people[decision.claimant.id].nickname, place)
     if decision.reason == "no_plan":
         return "付款时没有生效的分销方案"
     if decision.reason == "none":
@@ -158,17 +166,19 @@ def _sentence(decision: Decision, people: dict[int, Distributor], policy: Policy
     if decision.reason == "own_order":
         return f"买家就是分销员{_name(claim, people)}本人，方案规定本人下单不计佣金"
     if decision.reason == "suspended":
-        return f"推广码「{claim.given}」的分销员付款时已停止推广"
+        return f"{_SHOWN[claim.kind]}「{claim.given}」的分销员付款时已停止推广"
     if decision.reason == "expired":
         days = policy.window_days if policy else 0
         return f"最近一次推荐在 {shanghai_date(claim.at).isoformat()}，已超过 {days} 天的归属期"
     if why == "not_joined":
-        return f"推广码「{claim.given}」付款时还没有人使用：他是之后才加入的"
+        return f"{_SHOWN.get(claim.kind, '推广码')}「{claim.given}」付款时还没有人使用：他是之后才加入的"
     return f"{_SHOWN[claim.kind]}「{claim.given}」不属于任何分销员"
 
 
-def _won(claim: Claim, name: str) -> str:
+def _won(claim: Claim, name: str, place: group.Place | None) -> str:
     day = shanghai_date(claim.at).isoformat()
+    if claim.kind == "group" and place is not None:
+        return f"订单来自{name}的客户群「{place.name}」" if place.name else f"订单来自{name}的客户群"
     if claim.kind == "code":
         return f"下单时填了{name}的推广码"
     if claim.kind == "bound":

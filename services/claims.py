@@ -44,6 +44,11 @@ class Known:
     touches: list[Claim] = field(default_factory=list)
     suspended: frozenset[int] = frozenset()  # who was, at payment
 
+    def add(self, session: Session, row: Distributor, paid_at: datetime) -> None:
+        """Somebody else whom the order may be about."""
+        self.people[row.id] = row
+        self.suspended |= suspended(session, [row], paid_at)
+
     def claimant(self, row: Distributor) -> Claimant:
         """With what he was at payment; who has never been a distributor is what he is."""
         status = row.status

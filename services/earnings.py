@@ -160,12 +160,21 @@ def _together(group: list[AwardLine]) -> AwardLine:
 
 
 def _awards(distributor_id: int, period: Period) -> ColumnElement[bool]:
-    return and_(Award.distributor_id == distributor_id, *_within(Award.paid_at, period))
+    return and_(Award.distributor_id == distributor_id, *within(Award.paid_at, period))
 
 
-def orders(session: Session, distributor_id: int, period: Period | None, *, status: str | None = None) -> Orders:
-    """His orders, newest first. `status`: pending | settled | refunded."""
-    mine = [Order.distributor_id == distributor_id, *_within(Order.paid_at, period)]
+def orders(
+    session: Session,
+    distributor_id: int,
+    period: Period | None,
+    *,
+    status: str | None = None,
+    group_id: int | None = None,
+) -> Orders:
+    """His orders, newest first. `status`: pending | settled | refunded; with a group only those that came from it."""
+    mine = [Order.distributor_id == distributor_id, *within(Order.paid_at, period)]
+    if group_id is not None:
+        mine.append(Order.group_id == group_id)
     if status == "refunded":
         mine.append(Order.net < Order.paid)
     elif status == "settled":
@@ -228,7 +237,7 @@ def find_order(
 
 def _last_with_amount(session: Session, distributor_id: int, amount: Money, period: Period | None) -> Order | None:
     """His last order that gave him this amount, in one award or in all of his together."""
-    mine = [Award.distributor_id == distributor_id, *_within(Award.paid_at, period)]
+    mine = [Award.distributor_id == distributor_id, *within(Award.paid_at, period)]
     together = select(Award.order_id).where(*mine).group_by(Award.order_id).having(func.sum(Award.amount) == amount)
     single = select(Award.order_id).where(*mine, Award.amount == amount)
     query = select(Order).where(or_(Order.id.in_(together), Order.id.in_(single)))
@@ -237,9 +246,9 @@ def _last_with_amount(session: Session, distributor_id: int, amount: Money, peri
 
 def _last(session: Session, distributor_id: int, period: Period | None) -> Order | None:
     """The last one attributed to him or from which he has an award: two queries that an index answers."""
-    sold = select(Order).where(Order.distributor_id == distributor_id, *_within(Order.paid_at, period))
+    sold = select(Order).where(Order.distributor_id == distributor_id, *within(Order.paid_at, period))
     earned = select(Order).join(Award, Award.order_id == Order.id)
-    earned = earned.where(Award.distributor_id == distributor_id, *_within(Award.paid_at, period))
+    earned = earned.where(Award.distributor_id == distributor_id, *within(Award.paid_at, period))
     found = [
         session.scalars(sold.order_by(Order.paid_at.desc(), Order.id.desc()).limit(1)).first(),
         session.scalars(earned.order_by(Award.paid_at.desc(), Award.id.desc()).limit(1)).first(),
@@ -247,7 +256,8 @@ def _last(session: Session, distributor_id: int, period: Period | None) -> Order
     return max((row for row in found if row), key=lambda row: (row.paid_at, row.id), default=None)
 
 
-def _within(column: Any, period: Period | None) -> list[ColumnElement[bool]]:
+def within(column: Any, period: Period | None) -> list[ColumnElement[bool]]:
+    """The conditions by which an instant lies in the period; none without one."""
     return [] if period is None else [column >= period.start, column < period.end]
 
 
