@@ -10,6 +10,8 @@ from .content import Contents
 from .crypto import Crypto
 from .directory import Directory
 from .faults import Faults
+from .groupmsg import MassMessages
+from .groups import CustomerGroups
 from .mall import Mall
 from .media import MediaShelf
 from .menu import Menu
@@ -49,6 +51,8 @@ class Simulator:
         self.mall = Mall(self.world)
         self.official = Account(self.world, self.faults, self.media) if options.official else None
         self.contact = Contact(self.world, self.api, self.tokens, self.media, self.people) if options.contact else None
+        self.groups = CustomerGroups(self.world, self.people, self.contact) if self.contact else None
+        self.groupmsg = MassMessages(self.world, self.contact, self.groups) if self.contact and self.groups else None
 
     def couriers(self) -> list[Courier]:
         return [self.courier, *([self.official.courier] if self.official else [])]
@@ -67,6 +71,9 @@ class Simulator:
                 self.official.forget()
             if self.contact is not None:
                 self.contact.forget()
+            for later in (self.groups, self.groupmsg):
+                if later is not None:
+                    later.load()
             for part in (self.media, self.messages, self.robots, self.people):
                 part.forget()
             for kept in (self.menu, self.cards, self.mall):

@@ -1,4 +1,4 @@
-"""What members and customers do in groups, and the events that the app hears of it (change_external_chat, from `sys`)."""
+"""What members and customers do in groups, and the events that the app hears of it (change_external_chat)."""
 
 from __future__ import annotations
 
@@ -34,9 +34,8 @@ class Acts:
         member = self._contact.members.known(owner)
         if not self._contact.members.standing(owner).permitted:
             raise Refused(f"owner: {owner} may not have customers")
-        room = self._rooms.new(member.userid.lower(), name[:MOST_NAMED])
-        if customers:
-            room = self._rooms.keep(replace(room, seats=(*room.seats, *map(self._invited(room), customers))))
+        userid = member.userid.lower()
+        room = self._rooms.new(userid, name[:MOST_NAMED], [self._invited(who, userid) for who in customers])
         self._world.note(room.chat, f"{member.name} 创建了客户群「{room.name or '未命名'}」")
         return room, [self._tell(room, "create", {})]
 
@@ -79,7 +78,7 @@ class Acts:
     def invite(self, chat_id: str, who: str) -> list[Delivery]:
         """The owner takes in a customer or a colleague."""
         room = self._rooms.get(chat_id)
-        seat = self._invited(room)(who)
+        seat = self._invited(who, room.owner)
         if room.seat(seat.id):
             raise Refused(f"who: {who} is in the group already")
         if len(room.seats) >= CAPACITY:
@@ -147,15 +146,11 @@ class Acts:
 
     # telling
 
-    def _invited(self, room: Room) -> Any:
-        def seat(who: str) -> Seat:
-            now = int(self._world.now())
-            member = self._world.member(who)
-            if member is not None:
-                return Seat(member.userid.lower(), MEMBER, now, INVITED, invitor=room.owner)
-            return Seat(self._contact.customers.get(who).id, CUSTOMER, now, INVITED, invitor=room.owner)
-
-        return seat
+    def _invited(self, who: str, by: str) -> Seat:
+        now, member = int(self._world.now()), self._world.member(who)
+        if member is not None:
+            return Seat(member.userid.lower(), MEMBER, now, INVITED, invitor=by)
+        return Seat(self._contact.customers.get(who).id, CUSTOMER, now, INVITED, invitor=by)
 
     def _name(self, seat: Seat) -> str:
         if seat.kind == CUSTOMER:

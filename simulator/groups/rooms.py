@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import secrets
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -86,11 +87,11 @@ class Rooms:
         self._seen.clear()
         self._numbers = itertools.count(max((room.number for room in self._rooms.values()), default=0) + 1)
 
-    def new(self, owner: str, name: str) -> Room:
+    def new(self, owner: str, name: str, others: Sequence[Seat] = ()) -> Room:
         now = int(self.world.now())
         chat_id = "wr" + secrets.token_urlsafe(24).replace("-", "A")[:30]
-        room = Room(chat_id, next(self._numbers), name, owner, now, seats=(Seat(owner, MEMBER, now, INVITED),))
-        return self.keep(room)
+        seats = (Seat(owner, MEMBER, now, INVITED), *others)
+        return self.keep(Room(chat_id, next(self._numbers), name, owner, now, seats=seats))
 
     def keep(self, room: Room) -> Room:
         """The room as it is from now on."""

@@ -1,4 +1,4 @@
-"""加入群聊: codes that lead into groups. `add_join_way` gives nothing but a config_id; the picture is asked for by it."""
+"""加入群聊: codes that lead into groups. `add_join_way` gives a config_id alone; the picture is asked for by it."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class JoinWays:
     def get(self, call: Call) -> dict[str, Any]:
         way = self._known(call)
         told = {name: value for name, value in asdict(way).items() if name not in ("key", "created")}
-        return {"join_way": {**told, "qr_code": f"{call.request.host_url}sim/groups/qr/{way.key}.png"}}
+        return {"join_way": {**told, "qr_code": f"{call.request.host_url}sim/rooms/qr/{way.key}.png"}}
 
     def update(self, call: Call) -> dict[str, Any]:
         """The whole is overwritten: what is not given is as in a new one."""
