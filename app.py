@@ -30,8 +30,14 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from bot import commands as bot_commands
 from bot import doctor as bot_doctor
 from bot import webhook
+from bot.broadcast import BroadcastCalls, Broadcaster
+from bot.broadcast import commands as broadcast_commands
+from bot.broadcast.prepare import Prepare
+from bot.broadcast.worker import House as BroadcastHouse
 from bot.commands import menu_body
 from bot.drawing import Drawer
+from bot.groups import GroupCalls, GroupSync
+from bot.groups import commands as group_commands
 from bot.official import commands as official_commands
 from bot.official import doctor as official_doctor
 from bot.official import errors as official_errors
@@ -40,6 +46,7 @@ from bot.official.inbound import Person
 from bot.outbox import Sender
 from bot.outbox.official import Official as OfficialChats
 from bot.outbox.pauses import ACCOUNT, Stopped
+from bot.outbox.pictures import Pictures
 from bot.understanding import Understanding
 from bot.wecom.client import Client
 from bot.wecom.crypto import Envelope
@@ -65,7 +72,7 @@ from services.log import configure_logging, redact
 from services.message import Catalogue
 from services.poster import PosterStudio
 from services.vault import Vault
-from simulator import OfficialOptions, Options, create_simulator
+from simulator import ContactOptions, OfficialOptions, Options, create_simulator
 from simulator.server import Server as SimulatorServer
 from web import Deps, api, doctor, errors, health, pages, shop
 from web.commands import CommandDeps, db, entitlement, explain, ledger, operator, plan
@@ -99,6 +106,8 @@ class Runtime:
     official: OfficialClient | None
     jobs: list[Job]
     wake: Callable[[Iterable[str]], None]
+    groups: GroupSync | None = None
+    broadcaster: Broadcaster | None = None
     closing: list[Callable[[], None]] = field(default_factory=list)
 
     def ready(self) -> None:
@@ -125,6 +134,8 @@ class Runtime:
         sweepers = [Sweeper("inbox", SWEEP_SECONDS, self._sweep_inbox)]
         if self.sender is not None:
             sweepers.append(Sweeper("outbox", SWEEP_SECONDS, self._sweep_outbox))
+        if self.groups is not None:
+            sweepers.append(Sweeper("groups", SWEEP_SECONDS, self.groups.pull_due))
         for sweeper in sweepers:
             sweeper.start()
             self.closing.append(sweeper.stop)
@@ -153,7 +164,8 @@ def build(settings: Settings) -> Runtime:
     catalogue = Catalogue.load(ASSETS / "messages" / "zh_CN.toml")
     client = _client(settings, sessions, clock, vault)
     official = _official_client(settings, sessions, clock, vault)
-    sender = _sender(settings, sessions, clock, vault, catalogue, client, official)
+    draw = _drawer(settings, sessions, client)
+    sender = _sender(settings, sessions, clock, vault, catalogue, client, official, draw)
     queue = Queue(settings.redis_url, {"send_lane": sender.send_lane if sender else _nothing})
 
     def wake(lanes: Iterable[str]) -> None:
@@ -169,6 +181,7 @@ def build(settings: Settings) -> Runtime:
         below=secrets.randbelow,
     )
     assistant = Assistant(sessions, house, _understanding(settings), clock, wake)
+    groups, broadcaster = _groups(settings, BroadcastHouse(sessions, vault, clock, catalogue, draw, wake))
     return Runtime(
         settings=settings,
         engine=engine,
@@ -181,8 +194,10 @@ def build(settings: Settings) -> Runtime:
         sender=sender,
         client=client,
         official=official,
-        jobs=_jobs(settings, sessions, clock, catalogue, wake),
+        jobs=[*_jobs(settings, sessions, clock, catalogue, wake), *_group_jobs(groups, broadcaster)],
         wake=wake,
+        groups=groups,
+        broadcaster=broadcaster,
     )
 
 
@@ -217,6 +232,43 @@ def _official_client(settings: Settings, sessions: Sessions, clock: Clock, vault
     return OfficialClient(wire, tokens)
 
 
+def _drawer(settings: Settings, sessions: Sessions, client: Client | None) -> Drawer:
+    def name_of(userid: str) -> str | None:
+        if client is None:
+            return None
+        try:
+            return str(client.user_get(userid).get("name") or "").strip()[:64] or None
+        except WeComFault:
+            return None
+
+    studio = PosterStudio(ASSETS, settings.var / "posters")
+    return Drawer(sessions, studio, ASSETS / "images", settings.merchant_name, settings.merchant_contact, name_of)
+
+
+def _groups(settings: Settings, house: BroadcastHouse) -> tuple[GroupSync | None, Broadcaster | None]:
+    """客户群 and 群发, with the secret of 客户联系."""
+    wecom = settings.wecom
+    if wecom is None or wecom.contact_secret is None:
+        return None, None
+    sessions, vault, clock = house.sessions, house.vault, house.clock
+    wire = Wire(wecom.api_base, _count_call)
+    tokens = TokenProvider(
+        sessions, wire, wecom.corp_id, wecom.contact_secret, seal=vault.seal, unseal=vault.open, clock=clock
+    )
+    calls = BroadcastCalls(wire, tokens)
+    pictures = Pictures(sessions, calls, owner=f"contact:{wecom.corp_id}", clock=clock)
+    return GroupSync(sessions, GroupCalls(wire, tokens), vault, clock), Broadcaster(house, calls, pictures)
+
+
+def _group_jobs(groups: GroupSync | None, broadcaster: Broadcaster | None) -> list[Job]:
+    if groups is None or broadcaster is None:
+        return []
+    return [
+        Job("groups", "核对客户群和团长", Cron.parse("25 4 * * *"), groups.reconcile),
+        Job("broadcasts", "建群发、看群发的结果", Cron.parse("3-59/10 * * * *"), broadcaster),
+    ]
+
+
 def _sender(
     settings: Settings,
     sessions: Sessions,
@@ -225,18 +277,10 @@ def _sender(
     catalogue: Catalogue,
     client: Client | None,
     official: OfficialClient | None,
+    draw: Drawer,
 ) -> Sender | None:
     if client is None and official is None:
         return None
-    studio = PosterStudio(ASSETS, settings.var / "posters")
-
-    def name_of(userid: str) -> str | None:
-        if client is None:
-            return None
-        try:
-            return str(client.user_get(userid).get("name") or "").strip()[:64] or None
-        except WeComFault:
-            return None
 
     def say(stopped: Stopped) -> str:
         facts = {"scope": stopped.scope, "errcode": stopped.errcode, "reason": stopped.reason, "date": stopped.since}
@@ -261,7 +305,7 @@ def _sender(
         client=client,
         agent_id=wecom.agent_id if wecom else 0,
         robots={lane_of_robot(key): key for key in wecom.robot_keys} if wecom else {},
-        draw=Drawer(sessions, studio, ASSETS / "images", settings.merchant_name, settings.merchant_contact, name_of),
+        draw=draw,
         on_name=lambda session, userid, name: distributor.learn_name(session, vault, userid, name),
         operators=lambda session: [row.userid for row in distributor.operators(session)],
         say=say,
@@ -401,12 +445,29 @@ def _commands(runtime: Runtime, envelope: Envelope | None) -> list[click.Command
             official_commands.OfficialDeps(sessions, clock, runtime.catalogue, runtime.official, runtime.ready)
         ),
         person_commands.group(house),
+        *_group_commands(runtime),
         doctor.command(
             [
                 *doctor.checks(_doctor_deps(runtime)),
                 *bot_doctor.checks(_wecom_house(runtime, envelope)),
                 *official_doctor.checks(_official_house(runtime)),
             ]
+        ),
+    ]
+
+
+def _group_commands(runtime: Runtime) -> list[click.Command]:
+    settings, sessions, clock, vault = runtime.settings, runtime.sessions, runtime.clock, runtime.vault
+    cap = settings.wecom.broadcast_cap if settings.wecom else "month"
+    prepare = Prepare(sessions, vault, clock, settings.base_url, cap)
+    return [
+        group_commands.group(
+            group_commands.GroupDeps(sessions, clock, vault, runtime.groups, secrets.randbelow, runtime.ready)
+        ),
+        broadcast_commands.group(
+            broadcast_commands.BroadcastDeps(
+                sessions, clock, runtime.catalogue, runtime.broadcaster, prepare, runtime.wake, runtime.ready
+            )
         ),
     ]
 
@@ -580,6 +641,7 @@ def _simulator(settings: Settings) -> SimulatorServer | None:
         mall_url=settings.base_url,
         mall_secret=settings.order_api_secret,
         official=_simulated_account(settings),
+        contact=ContactOptions(wecom.contact_secret) if wecom.contact_secret else None,
     )
     return SimulatorServer(create_simulator(options), host=settings.host, port=settings.simulator_port)
 

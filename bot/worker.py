@@ -32,6 +32,7 @@ from models import Sessions
 from models.message import DialogRow, Inbox
 from services import arrival as arrivals
 from services import follower, message, metrics, product
+from services import group as customer_groups
 from services.arrival import Arrival
 from services.distributor import Address
 
@@ -203,6 +204,9 @@ class Assistant:
     ) -> _Work:
         """Handle within the caller's transaction. `started` is None where no passive reply can be given any more."""
         freed = follower.seen(session, inbound, now=now) if inbound.channel == "official" else []
+        if inbound.group is not None:
+            of = inbound.group
+            customer_groups.happened(session, of["chat_id"], of["change"], of["detail"], at=inbound.sent_at, now=now)
         if inbound.kind == "ignored":
             return _Work("ignored", "", freed)
         if _greeted_before(inbound, arrival.dialog_row, now):

@@ -2,6 +2,7 @@
 
 from models import (
     bonus,
+    broadcast,
     commission,
     distributor,
     group,
@@ -23,6 +24,7 @@ __all__ = [
     "Base",
     "Sessions",
     "bonus",
+    "broadcast",
     "commission",
     "distributor",
     "group",

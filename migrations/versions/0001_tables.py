@@ -47,6 +47,21 @@ def upgrade() -> None:
     )
     op.create_index("ix_api_nonce_seen_at", "api_nonce", ["seen_at"], unique=False)
     op.create_table(
+        "broadcast",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("audience", sa.String(length=16), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("sku", sa.String(length=64), nullable=True),
+        sa.Column("link", sa.JSON(), nullable=True),
+        sa.Column("picture", sa.String(length=512), nullable=True),
+        sa.Column("operator", sa.String(length=64), nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_broadcast")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
         "dialog",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("channel", sa.String(length=16), nullable=False),
@@ -366,6 +381,42 @@ def upgrade() -> None:
     op.create_index("ix_unknown_phrase_intent_count", "unknown_phrase", ["intent", "count"], unique=False)
     op.create_index("ix_unknown_phrase_last_at", "unknown_phrase", ["last_at"], unique=False)
     op.create_table(
+        "broadcast_task",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("broadcast_id", ID, nullable=False),
+        sa.Column("place", sa.BigInteger(), nullable=False),
+        sa.Column("audience", sa.String(length=16), nullable=False),
+        sa.Column("sender", sa.String(length=64), nullable=False),
+        sa.Column("distributor_id", ID, nullable=True),
+        sa.Column("content", sa.JSON(), nullable=False),
+        sa.Column("request", sa.Text(), nullable=True),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("msgid", sa.String(length=128), nullable=True),
+        sa.Column("targets", sa.BigInteger(), nullable=False),
+        sa.Column("sent", sa.BigInteger(), nullable=False),
+        sa.Column("unsent", sa.BigInteger(), nullable=False),
+        sa.Column("no_friend", sa.BigInteger(), nullable=False),
+        sa.Column("over_cap", sa.BigInteger(), nullable=False),
+        sa.Column("failed", sa.BigInteger(), nullable=False),
+        sa.Column("asked_at", INSTANT, nullable=True),
+        sa.Column("created_at", INSTANT, nullable=True),
+        sa.Column("confirmed_at", INSTANT, nullable=True),
+        sa.Column("looked_at", INSTANT, nullable=True),
+        sa.Column("due_at", INSTANT, nullable=True),
+        sa.Column("tries", sa.BigInteger(), nullable=False),
+        sa.Column("reminded", sa.JSON(), nullable=False),
+        sa.Column("fault", sa.String(length=255), nullable=True),
+        sa.ForeignKeyConstraint(["broadcast_id"], ["broadcast.id"], name=op.f("fk_broadcast_task_broadcast_id")),
+        sa.ForeignKeyConstraint(["distributor_id"], ["distributor.id"], name=op.f("fk_broadcast_task_distributor_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_broadcast_task")),
+        sa.UniqueConstraint("broadcast_id", "place", name=op.f("uq_broadcast_task_broadcast_id_place")),
+        sa.UniqueConstraint("msgid", name=op.f("uq_broadcast_task_msgid")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_broadcast_task_due_at", "broadcast_task", ["due_at"], unique=False)
+    op.create_table(
         "identity",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("distributor_id", ID, nullable=False),
@@ -632,6 +683,23 @@ def upgrade() -> None:
         "ix_withdrawal_distributor_id_requested_at", "withdrawal", ["distributor_id", "requested_at"], unique=False
     )
     op.create_index("ix_withdrawal_state_id", "withdrawal", ["state", "id"], unique=False)
+    op.create_table(
+        "broadcast_target",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("task_id", ID, nullable=False),
+        sa.Column("receiver", sa.String(length=64), nullable=False),
+        sa.Column("sealed", sa.String(length=512), nullable=True),
+        sa.Column("status", sa.BigInteger(), nullable=False),
+        sa.Column("sent_at", INSTANT, nullable=True),
+        sa.Column("counts_at", INSTANT, nullable=True),
+        sa.ForeignKeyConstraint(["task_id"], ["broadcast_task.id"], name=op.f("fk_broadcast_target_task_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_broadcast_target")),
+        sa.UniqueConstraint("task_id", "receiver", name=op.f("uq_broadcast_target_task_id_receiver")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_broadcast_target_receiver", "broadcast_target", ["receiver", "counts_at"], unique=False)
     op.create_table(
         "customer_group",
         sa.Column("id", ID, autoincrement=True, nullable=False),
@@ -1003,6 +1071,7 @@ def downgrade() -> None:
     op.drop_table("rollup_buyer")
     op.drop_table("ledger_posting")
     op.drop_table("customer_group")
+    op.drop_table("broadcast_target")
     op.drop_table("withdrawal")
     op.drop_table("window_run")
     op.drop_table("touch")
@@ -1017,6 +1086,7 @@ def downgrade() -> None:
     op.drop_table("join_way")
     op.drop_table("identity_change")
     op.drop_table("identity")
+    op.drop_table("broadcast_task")
     op.drop_table("unknown_phrase")
     op.drop_table("settlement_run")
     op.drop_table("product")
@@ -1035,5 +1105,6 @@ def downgrade() -> None:
     op.drop_table("early_fact")
     op.drop_table("distributor")
     op.drop_table("dialog")
+    op.drop_table("broadcast")
     op.drop_table("api_nonce")
     op.drop_table("access_token")

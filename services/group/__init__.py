@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from domain.group import NotALeader, UnknownGroup
-from services.group.codes import join_ways, new_join_way, way_of
-from services.group.known import Told, due, failed, happened, note, take_in, unheard_of
+from services.group.codes import join_ways, made, new_join_way, way_of
+from services.group.known import Told, due, failed, failing, happened, look_again, note, take_in, unheard_of
 from services.group.leader import (
     assign,
+    changes,
     find,
+    history,
     led_by,
     listed,
+    names,
     now_known,
+    of_leaders,
     reconsider,
     release,
     set_role,
@@ -26,17 +30,24 @@ __all__ = [
     "Told",
     "UnknownGroup",
     "assign",
+    "changes",
     "due",
     "failed",
+    "failing",
     "find",
     "happened",
+    "history",
     "join_ways",
     "led_by",
     "listed",
+    "look_again",
+    "made",
+    "names",
     "new_join_way",
     "note",
     "now_known",
     "of_leader",
+    "of_leaders",
     "orders",
     "place",
     "reconsider",

@@ -30,6 +30,13 @@ def new_join_way(session: Session, who: Distributor, *, below: Callable[[int], i
     return row
 
 
+def made(session: Session, number: int, config_id: str, qr_code: str) -> None:
+    """What the platform gave for it. Without the config_id the code can be neither changed nor deleted."""
+    row = session.get_one(JoinWay, number)
+    row.config_id, row.qr_code = config_id[:64], qr_code[:512] or None
+    session.flush()
+
+
 def join_ways(session: Session, who: Distributor) -> list[JoinWay]:
     return list(session.scalars(select(JoinWay).where(JoinWay.distributor_id == who.id).order_by(JoinWay.id)))
 

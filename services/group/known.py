@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
 
 from models.group import CustomerGroup, JoinWay
@@ -94,6 +94,22 @@ def failed(session: Session, chat_id: str, *, gone: bool, now: datetime) -> None
         row.pull_at = now + BACKOFF[min(row.pulls_failed, len(BACKOFF) - 1)]
         row.pulls_failed += 1
     session.flush()
+
+
+def look_again(session: Session, chat_ids: Sequence[str], *, now: datetime) -> None:
+    """Have these looked at, whatever is known of them."""
+    session.execute(
+        update(CustomerGroup)
+        .where(CustomerGroup.chat_id.in_(chat_ids), CustomerGroup.dismissed_at.is_(None))
+        .values(pull_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def failing(session: Session) -> int:
+    """How many groups the platform did not tell of when they were looked at last."""
+    late = select(func.count()).select_from(CustomerGroup).where(CustomerGroup.pull_at.is_not(None))
+    return session.scalar(late.where(CustomerGroup.pulls_failed > 0)) or 0
 
 
 def unheard_of(session: Session, listed: Iterable[str], *, now: datetime) -> int:

@@ -8,10 +8,10 @@ Raises   UnknownGroup, NotALeader, Invalid (a time that cannot be)
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from domain import group as rules
@@ -29,6 +29,24 @@ def find(session: Session, chat_id: str) -> CustomerGroup:
     return found
 
 
+def names(session: Session, chat_ids: Sequence[str]) -> list[str]:
+    """What the groups are called, in this order."""
+    rows = session.scalars(select(CustomerGroup).where(CustomerGroup.chat_id.in_(chat_ids)))
+    called = {row.chat_id: row.shown_name for row in rows}
+    return [called[chat_id] for chat_id in chat_ids if chat_id in called]
+
+
+def of_leaders(
+    session: Session, leaders: Sequence[int] | None, after: int = 0, limit: int = 500
+) -> list[CustomerGroup]:
+    """The living groups of these leaders, or of all (None), by id."""
+    query = select(CustomerGroup).where(CustomerGroup.id > after, CustomerGroup.dismissed_at.is_(None))
+    query = query.where(
+        CustomerGroup.leader_id.is_not(None) if leaders is None else CustomerGroup.leader_id.in_(leaders)
+    )
+    return list(session.scalars(query.order_by(CustomerGroup.id).limit(limit)))
+
+
 def listed(
     session: Session, *, leader: Distributor | None = None, after: int = 0, limit: int = 100
 ) -> list[tuple[CustomerGroup, Distributor | None]]:
@@ -44,6 +62,22 @@ def led_by(session: Session, who: Distributor, limit: int = 50) -> list[Customer
     """The groups that are his now."""
     mine = select(CustomerGroup).where(CustomerGroup.leader_id == who.id, CustomerGroup.dismissed_at.is_(None))
     return list(session.scalars(mine.order_by(CustomerGroup.id).limit(limit)))
+
+
+def history(
+    session: Session, row: CustomerGroup, limit: int = 20
+) -> list[tuple[datetime, Distributor | None, str | None]]:
+    """Since when it was whose, and why, newest first."""
+    query = select(GroupLeadership, Distributor).outerjoin(
+        Distributor, Distributor.id == GroupLeadership.distributor_id
+    )
+    query = query.where(GroupLeadership.group_id == row.id).order_by(GroupLeadership.since.desc()).limit(limit)
+    return [(entry.since, who, entry.leads_by) for entry, who in session.execute(query)]
+
+
+def changes(session: Session) -> int:
+    """How often a group has become somebody else's, all of them together."""
+    return session.scalar(select(func.count()).select_from(GroupLeadership)) or 0
 
 
 def assign(
