@@ -204,9 +204,9 @@ class Assistant:
     ) -> _Work:
         """Handle within the caller's transaction. `started` is None where no passive reply can be given any more."""
         freed = follower.seen(session, inbound, now=now) if inbound.channel == "official" else []
-        if inbound.group is not None:
-            of = inbound.group
-            customer_groups.happened(session, of["chat_id"], of["change"], of["detail"], at=inbound.sent_at, now=now)
+        if (chat_id := inbound.facts.get("chat_id")) is not None:
+            change, detail = inbound.facts["change"], inbound.facts["detail"]
+            customer_groups.happened(session, chat_id, change, detail, at=inbound.sent_at, now=now)
         if inbound.kind == "ignored":
             return _Work("ignored", "", freed)
         if _greeted_before(inbound, arrival.dialog_row, now):

@@ -32,7 +32,7 @@ class Inbound:
     text       what was typed, or the key of the menu entry or button, or the event's name
     task_id    of a card that was clicked; response_code lets the card be replaced
     scene      of the QR code by which he came
-    group      of an event about a customer group: {"chat_id", "change", "detail"}
+    facts      what else an event brought, as the platform wrote it; ids of people outside hashed and sealed
     """
 
     key: str
@@ -45,7 +45,7 @@ class Inbound:
     response_code: str | None = None
     sealed: str | None = None
     scene: str | None = None
-    group: dict[str, str] | None = None
+    facts: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
 
-from sqlalchemy import Insert, bindparam, func, insert, literal, null, select
-from sqlalchemy.dialects import mysql, postgresql, sqlite
+from sqlalchemy import bindparam, func, insert, literal, null, select
 from sqlalchemy.orm import Session
 
 from domain.money import ZERO, Money
@@ -23,11 +21,18 @@ from models.group import CustomerGroup
 from models.order import Order
 from models.prepared import Prepared
 from models.settlement import Statement, StatementLine
+from models.upsert import Upsert, insert_for
 
 PAGE = 30  # lines: as many as one message mostly holds
 
 _STATEMENT = table_of(Statement)
 _COLUMNS = tuple(column.name for column in _STATEMENT.c if column.name != "id")
+_NOTE = Upsert(
+    _STATEMENT,
+    keys=("run_id", "distributor_id"),
+    adding=("amount", "orders", "bonus"),
+    first=("told_at", "settled_at"),
+)
 _INSERT_LINE = Prepared(insert(table_of(StatementLine)).inline(), ("run_id", "distributor_id", "order_id", "amount"))
 
 
@@ -73,7 +78,7 @@ def note(
     """Add to somebody's statement, which comes into being with what is first added to it."""
     session.flush()
     values = {"run_id": run_id, "distributor_id": distributor_id, "amount": amount, "orders": orders, "bonus": bonus}
-    _note(session.get_bind().dialect.name).run(session, values | {"told_at": None, "settled_at": now})
+    _NOTE.run(session, [values | {"told_at": None, "settled_at": now}])
 
 
 def note_window(
@@ -129,11 +134,6 @@ def from_groups(session: Session, row: Statement) -> list[FromGroup]:
 
 
 @lru_cache
-def _note(dialect: str) -> Prepared:
-    return Prepared(_adding(dialect, _insert(dialect)), _COLUMNS)
-
-
-@lru_cache
 def _note_window(dialect: str) -> Prepared:
     bonus = table_of(Bonus).c
     given = select(
@@ -151,21 +151,4 @@ def _note_window(dialect: str) -> Prepared:
         bonus.state == "available",
         bonus.distributor_id.between(bindparam("first"), bindparam("last")),
     )
-    return Prepared(_adding(dialect, _insert(dialect).from_select(_COLUMNS, given)))
-
-
-def _insert(dialect: str) -> Any:
-    words: dict[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
-    return words.get(dialect, mysql.insert)(_STATEMENT)
-
-
-def _adding(dialect: str, new: Any) -> Insert:
-    """INSERT … or add to what is there, in the words of each database."""
-    fresh = new.inserted if dialect in ("mysql", "mariadb") else new.excluded
-    sums = {name: _STATEMENT.c[name] + fresh[name] for name in ("amount", "orders", "bonus")}
-    found: Insert = (
-        new.on_duplicate_key_update(sums)
-        if dialect in ("mysql", "mariadb")
-        else new.on_conflict_do_update(index_elements=["run_id", "distributor_id"], set_=sums)
-    )
-    return found.inline()
+    return Prepared(_NOTE.told(insert_for(_STATEMENT, dialect).from_select(_COLUMNS, given), dialect))

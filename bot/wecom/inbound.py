@@ -92,15 +92,15 @@ def _event(found: dict[str, str], sender: str, sent_at: datetime) -> Inbound:
         sent_at=sent_at,
         task_id=found.get("TaskId") or None,
         response_code=found.get("ResponseCode") or None,
-        group=_group(found) if from_system and name == "change_external_chat" else None,
+        facts=_group(found) if from_system and name == "change_external_chat" else {},
     )
 
 
-def _group(found: dict[str, str]) -> dict[str, str] | None:
+def _group(found: dict[str, str]) -> dict[str, str]:
     """What an event says of a customer group, without who it is about: that is looked up."""
     chat_id = found.get("ChatId", "").strip()
     if not 0 < len(chat_id) <= LONGEST_CHAT_ID or not chat_id.isascii() or not chat_id.isprintable():
-        return None
+        return {}
     return {"chat_id": chat_id, "change": found.get("ChangeType", ""), "detail": found.get("UpdateDetail", "")}
 
 
