@@ -58,7 +58,7 @@ def _create(deps: BroadcastDeps) -> click.Command:
     @click.option("--text", default="", help="文字，最多 4000 字节。")
     @click.option("--picture", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="图片，JPEG 或 PNG。")
     @click.option("--product", "sku", help="商品 SKU：每位团长发自己名义的海报和链接。")
-    @click.option("--coupon", type=click.IntRange(min=1), help="优惠券编号：每个群、每位分销员发自己的领券链接。")
+    @click.option("--coupon", help="优惠券的 KEY：每个群、每位分销员发自己的领券链接。")
     @click.option("--link", help="所有人都发的链接。")
     @click.option("--title", help="链接的标题。")
     @click.option("--desc", default="", help="链接的说明。")

@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.broadcast.client import BroadcastCalls
@@ -21,25 +22,19 @@ from domain import broadcast as rules
 from domain.broadcast import Cap
 from handlers import referral_link
 from models.base import Sessions
+from models.coupon import Coupon
 from models.distributor import Distributor
 from models.group import CustomerGroup
 from models.order import Product
 from services import broadcast, distributor, product
 from services import group as groups
 from services.broadcast import Content, Draft, Wish
+from services.coupon import share_code
 from services.terminal import Refusal
 from services.vault import Vault
 
 LARGEST_PICTURE = 10 * 1024 * 1024
 ALL = "all"
-
-
-class ShareCode(Protocol):
-    """services.coupon.share_code: the code of a coupon's page, the same for the same three."""
-
-    def __call__(
-        self, session: Session, coupon_id: int, *, distributor_id: int | None, group_id: int | None, now: datetime
-    ) -> str: ...
 
 
 class Platform(Protocol):
@@ -52,7 +47,7 @@ class Words:
     text: str
     picture: Path | None
     sku: str | None
-    coupon: int | None
+    coupon: str | None
     link: str | None
     title: str | None
     desc: str
@@ -69,44 +64,39 @@ class Audience:
 
 @dataclass(frozen=True)
 class Prepare:
-    """share   the coupons' function; None: there are no coupons
-    cap     how the enterprise has set what a customer or a group may get
-    """
+    """cap   how the enterprise has set what a customer or a group may get"""
 
     sessions: Sessions
     vault: Vault
     clock: Callable[[], datetime]
     base_url: str
     cap: Cap
-    share: ShareCode | None = None
 
     def draft(self, words: Words, audience: Audience, platform: Platform, *, dry: bool = False) -> Draft:
-        """Who would get what; `dry`: nothing is uploaded or written for it. Raises Refusal; what the platform refuses"""
+        """Who would get what. `dry`: nothing is uploaded or written for it. Raises Refusal; the platform's faults"""
         self._check(words, audience)
         with self.sessions.reading() as session:
-            item = self._product(session, words.sku)
+            item, ticket = self._product(session, words.sku), self._coupon(session, words.coupon)
             picked = self._groups(session, audience)
             people = self._people(session, audience.customers_of)
         customers = [(who, userid, platform.calls.customers(userid)) for who, userid in people]
         picture = self._picture(words.picture, platform) if words.picture is not None and not dry else None
         wish = Wish(words.text, words.sku, self._link(words), picture)
-        in_his_name = item is not None or words.coupon is not None
 
         def work(session: Session) -> Draft:
-            share = None if dry else self.share
-
             def content(who: Distributor | None, row: CustomerGroup | None) -> Content:
                 said = self._said(wish, item, who, "group" if row is not None else "customer")
-                if words.coupon is not None and share is not None and who is not None:
-                    group_id = row.id if row is not None else None
-                    code = share(session, words.coupon, distributor_id=who.id, group_id=group_id, now=now)
-                    url = f"{self.base_url}/shop/c/{code}"
-                    said["link"] = {"url": url, "title": words.title or "领优惠券", "desc": words.desc or "点开领取"}
+                if ticket is not None and not dry:
+                    whose = {"distributor_id": who.id if who else None, "group_id": row.id if row else None}
+                    url = f"{self.base_url}/shop/c/{share_code(session, ticket.id, now=now, **whose)}"
+                    said["link"] = {"url": url, "title": words.title or ticket.title, "desc": words.desc or "点开领取"}
                 return Content(said)
 
             if audience.customers_of:
                 return broadcast.for_customers(session, self.vault, wish, customers, content, cap=self.cap, now=now)
-            return broadcast.for_groups(session, wish, picked, content, in_his_name=in_his_name, cap=self.cap, now=now)
+            return broadcast.for_groups(
+                session, wish, picked, content, in_his_name=item is not None, cap=self.cap, now=now
+            )
 
         now = self.clock()
         return self.sessions.transact(work)
@@ -145,6 +135,16 @@ class Prepare:
         found = product.find(session, sku)
         if found is None:
             raise _fault("--product", f"没有商品「{sku}」")
+        return found
+
+    def _coupon(self, session: Session, key: str | None) -> Coupon | None:
+        if key is None:
+            return None
+        found = session.scalars(select(Coupon).where(Coupon.key == key)).one_or_none()
+        if found is None:
+            raise _fault("--coupon", f"没有优惠券「{key}」")
+        if found.closed_at is not None or (found.ends_at is not None and found.ends_at <= self.clock()):
+            raise _fault("--coupon", f"优惠券「{key}」已经结束")
         return found
 
     def _groups(self, session: Session, audience: Audience) -> list[CustomerGroup]:
@@ -196,7 +196,6 @@ class Prepare:
             ("--desc", len(words.desc.encode()) > rules.DESCRIPTION_BYTES, f"最多 {rules.DESCRIPTION_BYTES} 字节"),
             ("--picture", words.picture is not None and words.sku is not None, "和 --product 二选一"),
             ("--link", sum(map(bool, (words.link, words.sku, words.coupon))) > 1, "和 --product、--coupon 只能写一个"),
-            ("--coupon", words.coupon is not None and self.share is None, "这里还没有优惠券"),
             ("--picture", _too_large(words.picture), f"最多 {LARGEST_PICTURE // 1024 // 1024} MB"),
             (
                 "--groups-of",

@@ -51,7 +51,7 @@ def channel(shop: Shop) -> webhook.Channel:
 
 class Account:
     def __init__(self, sessions: Sessions, limits: Limits = FAST) -> None:
-        self.shop = _OnItsClock(sessions)
+        self.shop = OnItsClock(sessions)
         app = Flask("account")
         app.register_blueprint(webhook.blueprint(self.shop.assistant, "official", channel(self.shop), self.shop.clock))
         self._web = Server(app, "127.0.0.1", 0, threads=4)
@@ -177,7 +177,7 @@ class Account:
         return [row["errcode"] for row in self.simulator.world.calls if row["path"] == f"official/{path}"]
 
 
-class _OnItsClock(Shop):
+class OnItsClock(Shop):
     """A shop whose time is the simulator's."""
 
     time: Any = None
