@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import click
 import pytest
-from click.testing import CliRunner
 
 from tests.support.databases import Database
-from tests.support.leader import Enterprise, running
+from tests.support.leader import Enterprise, Platform, running
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 ZHOU, WU = "cust-zhou", "cust-wu"
 
 
+@pytest.fixture(scope="module")
+def platform() -> Iterator[Platform]:
+    with running() as platform:
+        yield platform
+
+
 @pytest.fixture
-def desk(database: Database) -> Iterator[Enterprise]:
-    with running(database.sessions) as enterprise:
-        yield enterprise
+def desk(database: Database, platform: Platform) -> Enterprise:
+    return Enterprise(database.sessions, platform)
 
 
 def leader(desk: Enterprise, chat_id: str) -> str | None:
@@ -118,7 +121,7 @@ def test_customers_who_come_by_a_leaders_code_make_the_group_his(desk: Enterpris
     desk.leads("lihua")
     chat_id = desk.group("客服的群", owner="wangfang")
     assert desk.known(chat_id).leader_id is None
-    made = flask(desk, "group", "join-way", desk.shop.code("lihua"), "--group", chat_id)
+    made = desk.flask("group", "join-way", desk.shop.code("lihua"), "--group", chat_id)
     config_id = made.rsplit("config_id ", 1)[1].strip()
     desk.act("rooms/join", customer=ZHOU, code=config_id, wait=True)
     desk.looks()
@@ -126,52 +129,43 @@ def test_customers_who_come_by_a_leaders_code_make_the_group_his(desk: Enterpris
     assert (row.leader_id, row.leads_by) == (desk.shop.who("lihua").id, "join_way")
 
 
-def flask(desk: Enterprise, *arguments: str, code: int = 0) -> str:
-    root = click.Group("flask", {command.name or "": command for command in desk.commands()})
-    result = CliRunner().invoke(root, list(arguments))
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    assert result.exit_code == code, f"{result.exit_code}\n{result.output}"
-    return result.output
-
-
 def test_the_commands_list_assign_and_release(two: Enterprise) -> None:
     chat_id = two.group("福利群1", ZHOU)
-    assert "福利群1" in flask(two, "group", "list")
+    assert "福利群1" in two.flask("group", "list")
     other = two.shop.code("zhangmin")
-    assert other in flask(two, "group", "assign", chat_id, other)
-    assert "没有变化" in flask(two, "group", "assign", chat_id, other)
-    shown = flask(two, "group", "show", chat_id)
+    assert other in two.flask("group", "assign", chat_id, other)
+    assert "没有变化" in two.flask("group", "assign", chat_id, other)
+    shown = two.flask("group", "show", chat_id)
     assert [line.split()[-1] for line in shown.splitlines()[1:]] == ["指定", "群主"]
     two.does("owner", chat_id, to="wangfang")
     two.looks()
     assert leader(two, chat_id) == "zhangmin"
-    assert "没有团长" in flask(two, "group", "release", chat_id)
-    assert "共 1 个客户群" in flask(two, "group", "sync")
-    assert flask(two, "group", "list", "--leader", other) == "没有客户群。flask group sync 从企业微信读一遍。\n"
+    assert "没有团长" in two.flask("group", "release", chat_id)
+    assert "共 1 个客户群" in two.flask("group", "sync")
+    assert two.flask("group", "list", "--leader", other) == "没有客户群。flask group sync 从企业微信读一遍。\n"
 
 
 def test_the_commands_refuse_what_cannot_be(two: Enterprise) -> None:
     chat_id, member = two.group("福利群1"), two.joins("wangfang")
-    assert "不是团长" in flask(two, "group", "assign", chat_id, member, code=1)
-    assert "flask distributor role" in flask(two, "group", "join-way", member, "--group", chat_id, code=1)
-    assert "没有 chat_id" in flask(two, "group", "assign", "wrNobody", two.shop.code("lihua"), code=1)
-    assert "没有编号为" in flask(two, "group", "assign", chat_id, "ZZZZZZ", code=1)
+    assert "不是团长" in two.flask("group", "assign", chat_id, member, code=1)
+    assert "flask distributor role" in two.flask("group", "join-way", member, "--group", chat_id, code=1)
+    assert "没有 chat_id" in two.flask("group", "assign", "wrNobody", two.shop.code("lihua"), code=1)
+    assert "没有编号为" in two.flask("group", "assign", chat_id, "ZZZZZZ", code=1)
     late = ("--at", "2030-01-01")
-    assert "不能晚于现在" in flask(two, "group", "assign", chat_id, two.shop.code("zhangmin"), *late, code=1)
+    assert "不能晚于现在" in two.flask("group", "assign", chat_id, two.shop.code("zhangmin"), *late, code=1)
     early = ("--at", "2020-01-01")
-    assert "不能早于上一次变更" in flask(two, "group", "assign", chat_id, two.shop.code("zhangmin"), *early, code=1)
+    assert "不能早于上一次变更" in two.flask("group", "assign", chat_id, two.shop.code("zhangmin"), *early, code=1)
     two.act("settings", contact_codes=0)
-    assert "41045" in flask(two, "group", "join-way", two.shop.code("lihua"), "--group", chat_id, code=1)
+    assert "41045" in two.flask("group", "join-way", two.shop.code("lihua"), "--group", chat_id, code=1)
 
 
 def test_who_is_made_a_leader_has_his_groups_at_once(desk: Enterprise) -> None:
     code = desk.joins("lihua")
     chat_id = desk.group("福利群1")
     assert desk.known(chat_id).leader_id is None
-    said = flask(desk, "distributor", "role", code, "leader")
+    said = desk.flask("distributor", "role", code, "leader")
     assert "团长" in said
     assert "福利群1" in said
     assert desk.known(chat_id).leader_id == desk.shop.who("lihua").id
-    assert "没有变化" in flask(desk, "distributor", "role", code, "leader")
-    flask(desk, "distributor", "role", code, "king", code=2)
+    assert "没有变化" in desk.flask("distributor", "role", code, "leader")
+    desk.flask("distributor", "role", code, "king", code=2)

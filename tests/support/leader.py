@@ -16,6 +16,7 @@ from typing import Any
 
 import click
 import requests
+from click.testing import CliRunner
 from flask import Flask
 
 from bot import webhook
@@ -29,7 +30,9 @@ from bot.outbox.pictures import Pictures
 from bot.wecom.crypto import Envelope
 from bot.wecom.token import TokenProvider
 from bot.wecom.wire import Wire
+from bot.worker import Assistant
 from domain.broadcast import Cap
+from domain.conversation import Inbound
 from models import Sessions, schema
 from models.group import CustomerGroup
 from services import group
@@ -49,25 +52,52 @@ JPEG = b"\xff\xd8\xff\xe0"
 UNITS = {"days": 86400, "hours": 3600, "minutes": 60, "seconds": 1}
 
 
-class Enterprise:
-    def __init__(self, sessions: Sessions, *, plan: str | None = None, cap: Cap = "month") -> None:
-        self.sessions = sessions
-        self.shop = OnItsClock(sessions, **({"plan": plan} if plan else {}))
+class Platform:
+    """A simulator and the address that it calls back, for as many enterprises as come one after the other."""
+
+    assistant: Assistant
+
+    def __init__(self) -> None:
         app = Flask("enterprise")
         channel = webhook.wecom(Envelope(TOKEN, AES_KEY, CORP), CORP, AGENT)
-        app.register_blueprint(webhook.blueprint(self.shop.assistant, "wecom", channel, self.shop.clock))
+        app.register_blueprint(webhook.blueprint(self, "wecom", channel, self.now))  # type: ignore[arg-type]
         self._web = Server(app, "127.0.0.1", 0, threads=4)
         self._web.start()
         callback = f"http://127.0.0.1:{self._web.port}/callback/wecom"
         contact = ContactOptions(CONTACT, members=("lihua", "zhangmin", "wangfang"))
         made = create_simulator(Options(CORP, AGENT, SECRET, TOKEN, AES_KEY, callback, limits=FAST, contact=contact))
         self.simulator = made.simulator
-        self.simulator.world.clock.set(START)
-        self.shop.time = lambda: datetime.fromtimestamp(self.simulator.world.now(), UTC)
         self._server = SimulatorServer(made, threads=8).start()
         self.url = self._server.url
         self.http = requests.Session()
         self.http.trust_env = False
+
+    def receive(self, inbound: Inbound) -> str:
+        return self.assistant.receive(inbound)
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self.simulator.world.now(), UTC)
+
+    def begin(self, assistant: Assistant) -> None:
+        """As if just started, for another shop."""
+        assert self.simulator.world.wait_for(self.simulator.courier.idle, 10)
+        self.simulator.reset()
+        self.simulator.world.clock.set(START)
+        self.assistant = assistant
+
+    def close(self) -> None:
+        self.http.close()
+        self._server.stop()
+        self._web.stop()
+
+
+class Enterprise:
+    def __init__(self, sessions: Sessions, platform: Platform, *, plan: str | None = None, cap: Cap = "month") -> None:
+        self.sessions = sessions
+        self.simulator, self.url, self.http = platform.simulator, platform.url, platform.http
+        self.shop = OnItsClock(sessions, **({"plan": plan} if plan else {}))
+        platform.begin(self.shop.assistant)
+        self.shop.time = platform.now
         self.drawn: list[dict[str, Any]] = []
         self.woken: list[str] = []
         wire = Wire(f"{self.url}/cgi-bin")
@@ -81,11 +111,6 @@ class Enterprise:
         self.sync = GroupSync(sessions, GroupCalls(wire, tokens), vault, clock)
         self.broadcaster = Broadcaster(house, calls, pictures)
         self.cap: Cap = cap
-
-    def close(self) -> None:
-        self.http.close()
-        self._server.stop()
-        self._web.stop()
 
     def _draw(self, kind: str, facts: dict[str, Any]) -> bytes:
         self.drawn.append(facts)
@@ -118,6 +143,15 @@ class Enterprise:
                 )
             ),
         ]
+
+    def flask(self, *arguments: str, code: int = 0) -> str:
+        """What a command prints; it must end with `code`."""
+        root = click.Group("flask", {command.name or "": command for command in self.commands()})
+        result = CliRunner().invoke(root, list(arguments))
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        assert result.exit_code == code, f"ended with {result.exit_code}\n{result.output}"
+        return result.output
 
     # what people do
 
@@ -201,9 +235,9 @@ def _seen(row: dict[str, Any]) -> str:
 
 
 @contextmanager
-def running(sessions: Sessions, **more: Any) -> Iterator[Enterprise]:
-    enterprise = Enterprise(sessions, **more)
+def running() -> Iterator[Platform]:
+    platform = Platform()
     try:
-        yield enterprise
+        yield platform
     finally:
-        enterprise.close()
+        platform.close()
