@@ -18,8 +18,9 @@ from services import group, statement
 from services.group import GroupSales
 
 _MAY_BE_ABOUT_GROUPS = frozenset({"orders", "earnings", "earnings_detail", "team", "unknown"})
+_MAY_BE_A_STATEMENT = _MAY_BE_ABOUT_GROUPS | {"rules", "withdraw_status"}
 _SOLD_IN_GROUPS = re.compile(r"我的群|群.*(?:卖|单|销|赚|佣|收益|收入|成交|业绩|多少)|(?:卖|单|销|赚|佣|业绩).*群")
-_STATEMENT = re.compile(r"结算单|对账单")
+_STATEMENT = re.compile(r"(?!.*(?:什么时候|多久|何时|怎么算)).*(?:结算单|对账单)")
 _PAGE = re.compile(r"第\s*([0-9０-９]{1,3}|[一二三四五六七八九十])\s*页")
 _DIGITS = {digit: place for place, digit in enumerate("一二三四五六七八九十", 1)}
 SHOWN = 10
@@ -27,10 +28,12 @@ SHOWN = 10
 
 def about_groups(ask: Intent, ctx: Context) -> Intent:
     """`orders` with the mark `about` where the sentence is about groups or a statement, else what was understood."""
-    if ask.name not in _MAY_BE_ABOUT_GROUPS or ctx.sender is None:
+    if ask.name not in _MAY_BE_A_STATEMENT or ctx.sender is None:
         return ask
-    if _STATEMENT.search(ctx.text):
+    if _STATEMENT.match(ctx.text):
         return Intent("orders", {**ask.slots, "about": "statement"})
+    if ask.name not in _MAY_BE_ABOUT_GROUPS:
+        return ask
     return Intent("orders", {**ask.slots, "about": "groups"}) if _SOLD_IN_GROUPS.search(ctx.text) else ask
 
 
