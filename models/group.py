@@ -13,6 +13,7 @@ from models.base import MYSQL, Base, BigId, Key
 # join_way  its first customer by a code came by this leader's (groupchat/add_join_way with `state`)
 # operator  the merchant said so; neither an owner nor a code changes it
 LEADS_BY = ("owner", "join_way", "operator")
+UNNAMED = "未命名的群"
 
 
 class CustomerGroup(Base):
@@ -53,7 +54,7 @@ class CustomerGroup(Base):
     @property
     def shown_name(self) -> str:
         """What people call it; a group without a name is called so by WeCom too."""
-        return self.name or "未命名的群"
+        return self.name or UNNAMED
 
 
 class GroupLeadership(Base):

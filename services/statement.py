@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from domain.money import ZERO, Money
 from models.base import MoneyFen, UtcDateTime, table_of
 from models.bonus import Bonus
-from models.group import CustomerGroup
+from models.group import UNNAMED, CustomerGroup
 from models.order import Order
 from models.prepared import Prepared
 from models.settlement import Statement, StatementLine
@@ -123,13 +123,13 @@ def from_groups(session: Session, row: Statement) -> list[FromGroup]:
     """What of it came from customer groups, those that brought most first."""
     mine = (StatementLine.run_id == row.run_id, StatementLine.distributor_id == row.distributor_id)
     query = (
-        select(CustomerGroup, func.count(), func.sum(StatementLine.amount))
+        select(CustomerGroup.name, func.count(), func.sum(StatementLine.amount))
         .join(Order, Order.group_id == CustomerGroup.id)
         .join(StatementLine, StatementLine.order_id == Order.id)
         .where(*mine)
-        .group_by(CustomerGroup)
+        .group_by(CustomerGroup.id, CustomerGroup.name)
     )
-    found = [FromGroup(group.shown_name, orders, amount) for group, orders, amount in session.execute(query)]
+    found = [FromGroup(name or UNNAMED, orders, amount) for name, orders, amount in session.execute(query)]
     return sorted(found, key=lambda item: (-item.amount.fen, item.name))
 
 

@@ -117,8 +117,8 @@ def _write(session: Session, task_id: int, found: Mapping[str, Outcome]) -> None
 
 
 def _count(session: Session, task: BroadcastTask) -> None:
-    query = select(BroadcastTarget.status, func.count().label("count")).where(BroadcastTarget.task_id == task.id)
-    counts = {row.status: row.count for row in session.execute(query.group_by(BroadcastTarget.status))}
+    query = select(BroadcastTarget.status, func.count().label("receivers")).where(BroadcastTarget.task_id == task.id)
+    counts = {row.status: row.receivers for row in session.execute(query.group_by(BroadcastTarget.status))}
     task.sent, task.unsent = counts.get(rules.SENT, 0), counts.get(rules.UNSENT, 0)
     task.no_friend, task.over_cap = counts.get(rules.NO_FRIEND, 0), counts.get(rules.OVER_CAP, 0)
     task.failed = counts.get(rules.FAILED, 0)

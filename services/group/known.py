@@ -128,7 +128,7 @@ def unheard_of(session: Session, listed: Iterable[str], *, now: datetime) -> int
     return missing
 
 
-def _living(after: int) -> Select[tuple[int, str]]:
+def _living(after: int) -> Select[int, str]:
     columns = (CustomerGroup.id, CustomerGroup.chat_id)
     living = select(*columns).where(CustomerGroup.id > after, CustomerGroup.dismissed_at.is_(None))
     return living.order_by(CustomerGroup.id).limit(CHUNK)
