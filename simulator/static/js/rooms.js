@@ -49,8 +49,8 @@ export function roomControls(panel) {
   if (!room) return h("div", { class: "writer room" }, box, h("span", { class: "hint" }, "建一个客户群"));
   const inside = new Set(room.seats.map((seat) => seat.id));
   const people = desk.contact.customers;
-  const who = choice("顾客", people.map((person) => [person.id, `${person.name}${inside.has(person.id) ? " · 在群里" : ""}`]));
-  const words = h("input", { type: "text", placeholder: "顾客在群里说…", "aria-label": "顾客在群里说", autocomplete: "off" });
+  const who = choice("顾客", people.map((person) => [person.id, person.name]));
+  const words = h("input", { type: "text", placeholder: "他在群里说…", "aria-label": "顾客在群里说", autocomplete: "off" });
   const go = h("button", { class: "plain-button", type: "button" });
   const send = h("button", { class: "send", type: "button", onclick: () => say() }, "发送");
   const show = () => {
