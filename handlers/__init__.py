@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from domain.conversation import Intent, Reply
-from handlers import commission, distributor, group, help, level, person, poster, rank, task, today, withdrawal
+from handlers import commission, distributor, group, help, human, level, person, poster, rank, task, today, withdrawal
 from handlers.context import Context, House, referral_link
 
 Handler = Callable[[Intent, Context], Reply]
@@ -34,9 +34,12 @@ HANDLERS: dict[str, Handler] = {
     "profile": person.profile,
     "confirm": withdrawal.confirm,
     "cancel": withdrawal.cancel,
+    "human": human.human,
+    "session": human.session,
     "greet": help.greet,
     "thanks": help.thanks,
     "unsupported": help.unsupported,
+    "private": help.private,
     "unknown": help.unknown,
 }
 

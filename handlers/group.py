@@ -18,9 +18,13 @@ from services import group, statement
 from services.group import GroupSales
 
 _MAY_BE_ABOUT_GROUPS = frozenset({"orders", "earnings", "earnings_detail", "team", "unknown"})
-_MAY_BE_A_STATEMENT = _MAY_BE_ABOUT_GROUPS | {"rules", "withdraw_status"}
+_NEVER_A_STATEMENT = frozenset({"confirm", "cancel", "withdraw", "approve", "reject", "paid", "review"})
 _SOLD_IN_GROUPS = re.compile(r"我的群|群.*(?:卖|单|销|赚|佣|收益|收入|成交|业绩|多少)|(?:卖|单|销|赚|佣|业绩).*群")
-_STATEMENT = re.compile(r"(?!.*(?:什么时候|多久|何时|怎么算)).*(?:结算单|对账单)")
+# The word itself and nothing much before it: whatever a page's number may look like, it is asked for a statement.
+_STATEMENT = re.compile(
+    r"(?!.*(?:什么时候|多久|何时|怎么算))"
+    r"(?:我|你|要|想|看|查|打开|给|发|把|的|一下|下|团长|群|上次|最近|这次|本次|\s)*(?:结算单|对账单)"
+)
 _PAGE = re.compile(r"第\s*([0-9０-９]{1,3}|[一二三四五六七八九十])\s*页")
 _DIGITS = {digit: place for place, digit in enumerate("一二三四五六七八九十", 1)}
 SHOWN = 10
@@ -28,9 +32,9 @@ SHOWN = 10
 
 def about_groups(ask: Intent, ctx: Context) -> Intent:
     """`orders` with the mark `about` where the sentence is about groups or a statement, else what was understood."""
-    if ask.name not in _MAY_BE_A_STATEMENT or ctx.sender is None:
+    if ctx.sender is None:
         return ask
-    if _STATEMENT.match(ctx.text):
+    if ask.name not in _NEVER_A_STATEMENT and _STATEMENT.match(ctx.text):
         return Intent("orders", {**ask.slots, "about": "statement"})
     if ask.name not in _MAY_BE_ABOUT_GROUPS:
         return ask
@@ -43,28 +47,32 @@ def sales(ask: Intent, ctx: Context) -> Reply:
     period = asked_period(ask) or of_slot(ctx.period) or this_month(ctx.now)
     found = group.of_leader(ctx.session, me, period)
     if not found:
-        return Reply.of("group.none" if me.role == "leader" else "group.no_leader")
+        return Reply.of("customer_group.none" if me.role == "leader" else "customer_group.no_leader")
     named = [row for row in found if row.name in ctx.text]
     if len(found) == 1 or len(named) == 1:
         return _one(ctx, (named or found)[0], period)
     sums = {"orders": sum(row.orders for row in found), "sales": total(row.sales for row in found)}
-    reply = Reply.of("group.all", period=period.label, groups=len(found), **sums)
-    return reply.then("group.lines", lines=[_line(row) for row in found[:SHOWN]]).then("group.next", name=found[0].name)
+    reply = Reply.of("customer_group.all", period=period.label, groups=len(found), **sums)
+    return reply.then("customer_group.lines", lines=[_line(row) for row in found[:SHOWN]]).then(
+        "customer_group.next", name=found[0].name
+    )
 
 
 def _one(ctx: Context, row: GroupSales, period: Period) -> Reply:
     if not row.orders:
-        return Reply.of("group.nothing", name=row.name, period=period.label).then("group.nothing_next")
+        return Reply.of("customer_group.nothing", name=row.name, period=period.label).then(
+            "customer_group.nothing_next"
+        )
     facts = {"name": row.name, "orders": row.orders, "sales": row.sales, "commission": row.commission}
-    reply = Reply.of("group.one", period=period.label, **facts)
+    reply = Reply.of("customer_group.one", period=period.label, **facts)
     orders = group.orders(ctx.session, ctx.me, row.group_id, period)
     reply = reply.then("orders.lines", lines=[order_line(line) for line in orders.lines])
-    return reply.then("group.statement_next")
+    return reply.then("customer_group.statement_next")
 
 
 def _line(row: GroupSales) -> Sentence:
     facts = {"name": row.name, "orders": row.orders, "sales": row.sales, "commission": row.commission}
-    return Sentence("group.line", facts)
+    return Sentence("customer_group.line", facts)
 
 
 def last_statement(ask: Intent, ctx: Context) -> Reply:

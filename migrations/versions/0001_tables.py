@@ -160,6 +160,23 @@ def upgrade() -> None:
         mysql_engine="InnoDB",
     )
     op.create_table(
+        "guest",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("sealed", sa.String(length=512), nullable=False),
+        sa.Column("scene", sa.String(length=128), nullable=True),
+        sa.Column("state", sa.BigInteger(), nullable=False),
+        sa.Column("wrote_at", INSTANT, nullable=True),
+        sa.Column("noticed_at", INSTANT, nullable=True),
+        sa.Column("wrote_used", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_guest")),
+        sa.UniqueConstraint("digest", name=op.f("uq_guest_digest")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
         "inbox",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("channel", sa.String(length=16), nullable=False),
@@ -203,6 +220,27 @@ def upgrade() -> None:
         mysql_engine="InnoDB",
     )
     op.create_table(
+        "kf_log",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("open_kfid", sa.String(length=64), nullable=False),
+        sa.Column("cursor", sa.String(length=255), nullable=True),
+        sa.Column("more", sa.Boolean(), nullable=False),
+        sa.Column("wanted", sa.BigInteger(), nullable=False),
+        sa.Column("served", sa.BigInteger(), nullable=False),
+        sa.Column("token", sa.String(length=255), nullable=True),
+        sa.Column("token_until", INSTANT, nullable=True),
+        sa.Column("old_before", INSTANT, nullable=True),
+        sa.Column("asked_at", INSTANT, nullable=True),
+        sa.Column("bare_at", INSTANT, nullable=True),
+        sa.Column("failures", sa.BigInteger(), nullable=False),
+        sa.Column("retry_at", INSTANT, nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_kf_log")),
+        sa.UniqueConstraint("open_kfid", name=op.f("uq_kf_log_open_kfid")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
         "lane",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("name", sa.String(length=96), nullable=False),
@@ -231,6 +269,19 @@ def upgrade() -> None:
         mysql_engine="InnoDB",
     )
     op.create_index("ix_ledger_entry_at", "ledger_entry", ["at"], unique=False)
+    op.create_table(
+        "link_try",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("wrong", sa.BigInteger(), nullable=False),
+        sa.Column("since", INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_link_try")),
+        sa.UniqueConstraint("kind", "digest", name=op.f("uq_link_try_kind_digest")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
     op.create_table(
         "media",
         sa.Column("id", ID, autoincrement=True, nullable=False),
@@ -1216,11 +1267,14 @@ def downgrade() -> None:
     op.drop_table("outbox")
     op.drop_table("operator")
     op.drop_table("media")
+    op.drop_table("link_try")
     op.drop_table("ledger_entry")
     op.drop_table("lane")
+    op.drop_table("kf_log")
     op.drop_table("job_state")
     op.drop_table("intake_lock")
     op.drop_table("inbox")
+    op.drop_table("guest")
     op.drop_table("follower")
     op.drop_table("early_fact")
     op.drop_table("distributor")

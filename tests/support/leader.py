@@ -38,7 +38,7 @@ from models.group import CustomerGroup
 from services import group
 from simulator import ContactOptions, Limits, Options, create_simulator
 from simulator import Server as SimulatorServer
-from tests.support.account import OnItsClock
+from tests.support.clocked import ClockedShop
 from tests.support.shop import START, catalogue
 from web.commands import CommandDeps
 from web.commands import distributor as distributor_commands
@@ -59,8 +59,8 @@ class Platform:
 
     def __init__(self) -> None:
         app = Flask("enterprise")
-        channel = webhook.wecom(Envelope(TOKEN, AES_KEY, CORP), CORP, AGENT)
-        app.register_blueprint(webhook.blueprint(self, "wecom", channel, self.now))  # type: ignore[arg-type]
+        channel = webhook.wecom(Envelope(TOKEN, AES_KEY, CORP), CORP, AGENT, self.now)
+        app.register_blueprint(webhook.blueprint(self, "wecom", channel))  # type: ignore[arg-type]
         self._web = Server(app, "127.0.0.1", 0, threads=4)
         self._web.start()
         callback = f"http://127.0.0.1:{self._web.port}/callback/wecom"
@@ -95,7 +95,7 @@ class Enterprise:
     def __init__(self, sessions: Sessions, platform: Platform, *, plan: str | None = None, cap: Cap = "month") -> None:
         self.sessions = sessions
         self.simulator, self.url, self.http = platform.simulator, platform.url, platform.http
-        self.shop = OnItsClock(sessions, **({"plan": plan} if plan else {}))
+        self.shop = ClockedShop(sessions, **({"plan": plan} if plan else {}))
         platform.begin(self.shop.assistant)
         self.shop.time = platform.now
         self.drawn: list[dict[str, Any]] = []

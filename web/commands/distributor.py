@@ -57,7 +57,7 @@ def _role(deps: CommandDeps) -> click.Command:
         data, name, groups = deps.sessions.transact(work)
         said = f"{data['code']} {name}：{ROLES[role]}{'' if data['changed'] else '（没有变化）'}。"
         if role == "leader":
-            said += f"\n名下的客户群：{'、'.join(groups) or '还没有；他做群主的群自动归他，也可以用 flask group assign'}"
+            said += f"\n名下的客户群：{'、'.join(groups) or '还没有；他做群主的群归他，也可以 flask group assign'}"
         return Answer(data, said)
 
     return command
