@@ -88,7 +88,8 @@ def _create(deps: BroadcastDeps) -> click.Command:
         except WeComFault as fault:
             raise refused(fault) from None
         worker.work(number)
-        return _shown(deps, number, [*show.left_out_lines(draft), ""])
+        left_out = show.left_out_lines(draft)
+        return _shown(deps, number, [*left_out, ""] if left_out else [])
 
     return create
 

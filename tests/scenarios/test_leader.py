@@ -157,3 +157,18 @@ def test_a_leaders_poster_is_in_his_name_and_reaches_his_group_by_his_own_confir
     assert shop.says("lihua", "这个群卖了多少").startswith(
         "「福利群1」本月 1 单，实付合计 68.00 元，你的佣金 5.44 元："
     )
+
+
+@only_sqlite
+def test_a_leader_who_turns_out_to_be_one_person_with_another_takes_his_groups_along(desk: Enterprise) -> None:
+    """He joined in the app and was made 团长; then he links the chat in which he has sold before."""
+    shop, chat_id = desk.shop, desk.group("福利群1")
+    shop.joins("zhangmin")
+    shop.sells("zhangmin", "10.00")
+    code = shop.says("zhangmin", "关联").partition("关联码是 ")[2][:8]
+    assert "现在都是你" in shop.says("lihua", f"关联 {code}")
+    who = shop.who("lihua")
+    assert (who.id, who.role) == (shop.who("zhangmin").id, "leader")
+    assert desk.known(chat_id).leader_id == who.id
+    desk.sells_in(chat_id, "50.00")
+    assert "1 单，实付合计 50.00 元，你的佣金 4.00 元" in shop.says("zhangmin", "群订单")
