@@ -83,10 +83,12 @@ from simulator import ContactOptions, KfOptions, OfficialOptions, Options, Robot
 from simulator.server import Server as SimulatorServer
 from web import Deps, api, doctor, errors, health, pages, shop
 from web.commands import CommandDeps, db, entitlement, explain, ledger, operator, plan
+from web.commands import copy as copy_commands
 from web.commands import demo as demo_commands
 from web.commands import distributor as distributor_commands
 from web.commands import person as person_commands
 from web.commands import rollup as rollup_commands
+from web.commands import words as word_commands
 from web.server import Server
 
 log = logging.getLogger("app")
@@ -204,6 +206,8 @@ def build(settings: Settings) -> Runtime:
         vault=vault,
         catalogue=catalogue,
         below=secrets.randbelow,
+        merchant=settings.merchant_name,
+        contact=settings.merchant_contact,
     )
     assistant = Assistant(sessions, house, _understanding(settings), clock, wake)
     groups, broadcaster = _groups(settings, BroadcastHouse(sessions, vault, clock, catalogue, drawer, wake))
@@ -499,6 +503,8 @@ def _commands(runtime: Runtime, envelope: Envelope | None) -> list[click.Command
         operator.group(house),
         distributor_commands.group(house),
         rollup_commands.group(house),
+        copy_commands.group(house),
+        word_commands.group(house, settings.official.templates if settings.official else None),
         demo_commands.group(house),
         db.group(house),
         job_commands.settle(jobs),

@@ -4,6 +4,8 @@ from models import (
     bonus,
     broadcast,
     commission,
+    consent,
+    copy,
     coupon,
     distributor,
     group,
@@ -19,6 +21,7 @@ from models import (
     settlement,
     unknown,
     withdrawal,
+    words,
 )
 from models.base import Base, Sessions, new_engine
 
@@ -28,6 +31,8 @@ __all__ = [
     "bonus",
     "broadcast",
     "commission",
+    "consent",
+    "copy",
     "coupon",
     "distributor",
     "group",
@@ -44,4 +49,5 @@ __all__ = [
     "settlement",
     "unknown",
     "withdrawal",
+    "words",
 ]

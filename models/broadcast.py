@@ -15,7 +15,10 @@ from models.base import MYSQL, Base, BigId, Key
 
 
 class Broadcast(Base):
-    """One message of the merchant's, as he wrote it. `audience` is group or single (customers of members)."""
+    """One message of the merchant's, as he wrote it. `audience` is group or single (customers of members).
+
+    ticks   rules of material whose warnings the operator has accepted for it
+    """
 
     __tablename__ = "broadcast"
     __table_args__ = (MYSQL,)
@@ -26,6 +29,7 @@ class Broadcast(Base):
     sku: Mapped[str | None] = mapped_column(String(64))  # the product whose poster and link each leader sends
     link: Mapped[dict[str, Any] | None]  # {"url", "title", "desc"}, the same for everybody
     picture: Mapped[str | None] = mapped_column(String(512))  # the media_id of the picture that everybody sends
+    ticks: Mapped[list[Any]]
     operator: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[datetime]
 

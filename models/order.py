@@ -26,6 +26,7 @@ class Product(Base):
     on_shelf: Mapped[bool]
     promise: Mapped[str] = mapped_column(String(128), default="")
     picture: Mapped[str | None] = mapped_column(String(255))  # a file below assets/images
+    listed_at: Mapped[datetime | None]  # since when it is new to a shop that sold before; None where nobody told
 
 
 class Order(Base):

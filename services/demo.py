@@ -74,7 +74,7 @@ def load(session: Session, assets: Path, operators: Sequence[str], now: datetime
     A product that is there keeps its stock and whether it is on the shelf: these change by trade. The plan is in force
     from a minute ago, so that the first order, whose time may be that of a slower clock, has it.
     """
-    products = _load_products(session, read(assets))
+    products = _load_products(session, read(assets), now)
     published = None
     if session.scalar(select(PlanVersion.id).limit(1)) is None:
         source = (assets / "plans" / PLAN).read_text(encoding="utf-8")
@@ -83,12 +83,13 @@ def load(session: Session, assets: Path, operators: Sequence[str], now: datetime
     return Loaded(products, published, _load_operators(session, operators, now))
 
 
-def _load_products(session: Session, merchant: Merchant) -> int:
+def _load_products(session: Session, merchant: Merchant, now: datetime) -> int:
+    """What is added to a catalogue that was there is new; the first catalogue is not."""
     there = {row.sku: row for row in session.scalars(select(Product))}
     for said in merchant.products:
         row = there.get(said.sku)
         if row is None:
-            row = Product(sku=said.sku, stock=said.stock, on_shelf=said.on_shelf)
+            row = Product(sku=said.sku, stock=said.stock, on_shelf=said.on_shelf, listed_at=now if there else None)
             session.add(row)
         row.name, row.category, row.price, row.cost = said.name, said.category, said.price, said.cost
         row.promise, row.picture = said.promise, said.picture

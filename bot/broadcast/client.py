@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.wecom.client import Authorised, encode
-from bot.wecom.errors import Refused
+from bot.wecom.errors import Refused, Unanswered
 
 ADD = "externalcontact/add_msg_template"
 NO_CUSTOMERS = 84061
@@ -23,6 +23,8 @@ class BroadcastCalls(Authorised):
     def add(self, body: dict[str, Any]) -> tuple[str, list[str]]:
         """The msgid of a new task and whom the platform refused. Not to be repeated: twice asked is two tasks."""
         answer = self._post_anew(ADD, encode(body))
+        if not answer.get("msgid"):
+            raise Unanswered(ADD, "the answer holds no msgid", "likely")
         return str(answer["msgid"]), [str(one) for one in answer.get("fail_list") or ()]
 
     def listed(self, audience: str, first: datetime, last: datetime) -> Iterator[dict[str, Any]]:

@@ -66,6 +66,7 @@ def _create(deps: BroadcastDeps) -> click.Command:
     @click.option("--group", "chats", multiple=True, help="发到这个客户群（chat_id）。")
     @click.option("--customers-of", multiple=True, help="发给这位分销员（邀请码）的客户；all 是所有有客户的分销员。")
     @click.option("--operator", required=True, help="谁建的：操作员的账号。")
+    @click.option("--tick", "ticks", multiple=True, metavar="RULE_ID", help="看过并接受的合规提醒；可以写多个。")
     @click.option("--dry-run", is_flag=True, help="不建，只看。")
     @answering
     def create(operator: str, dry_run: bool, groups_of: tuple[str, ...], **given: Any) -> Answer:
@@ -73,8 +74,9 @@ def _create(deps: BroadcastDeps) -> click.Command:
         deps.ready()
         _operator(deps, operator)
         words = Words(
-            given["text"], given["picture"], given["sku"], given["coupon"], given["link"], given["title"], given["desc"]
-        )
+            given["text"], given["picture"], given["sku"], given["coupon"], given["link"], given["title"],
+            given["desc"], given["ticks"],
+        )  # fmt: skip
         audience = Audience(groups_of, given["chats"], given["customers_of"])
         try:
             draft = deps.prepare.draft(words, audience, worker, dry=dry_run)

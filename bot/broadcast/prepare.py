@@ -20,6 +20,8 @@ from bot.outbox.pictures import Pictures
 from bot.outbox.wording import Unsayable
 from domain import broadcast as rules
 from domain.broadcast import Cap
+from domain.compliance.finding import Severity, of_severity
+from domain.compliance.material import MARK, Material, check_material
 from handlers import referral_link
 from models.base import Sessions
 from models.coupon import Coupon
@@ -28,8 +30,10 @@ from models.group import CustomerGroup
 from models.order import Product
 from services import broadcast, distributor, product
 from services import group as groups
+from services import words as word_lists
 from services.broadcast import Content, Draft, Wish
 from services.coupon import share_code
+from services.material import product as material
 from services.terminal import Refusal
 from services.vault import Vault
 
@@ -44,6 +48,8 @@ class Platform(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Words:
+    """`ticks`: ids of rules of material whose warnings the operator has seen and accepts."""
+
     text: str
     picture: Path | None
     sku: str | None
@@ -51,6 +57,7 @@ class Words:
     link: str | None
     title: str | None
     desc: str
+    ticks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +84,12 @@ class Prepare:
         self._check(words, audience)
         with self.sessions.reading() as session:
             item, ticket = self._product(session, words.sku), self._coupon(session, words.coupon)
+            self._check_material(session, words)
             picked = self._groups(session, audience)
             people = self._people(session, audience.customers_of)
         customers = [(who, userid, platform.calls.customers(userid)) for who, userid in people]
         picture = self._picture(words.picture, platform) if words.picture is not None and not dry else None
-        wish = Wish(words.text, words.sku, self._link(words), picture)
+        wish = Wish(_marked(words), words.sku, self._link(words), picture, words.ticks)
 
         def work(session: Session) -> Draft:
             def content(who: Distributor | None, row: CustomerGroup | None) -> Content:
@@ -135,6 +143,8 @@ class Prepare:
         found = product.find(session, sku)
         if found is None:
             raise _fault("--product", f"没有商品「{sku}」")
+        if blocked := material.of(session, found).blocked:
+            raise _fault("--product", f"商品名称不能做推广：{blocked[0].rule_id} {blocked[0].evidence.said}")
         return found
 
     def _coupon(self, session: Session, key: str | None) -> Coupon | None:
@@ -185,6 +195,21 @@ class Prepare:
 
     # checks
 
+    def _check_material(self, session: Session, words: Words) -> None:
+        """What is said to customers keeps to the rules of material, as copy and posters do."""
+        said = "\n".join(part for part in (_marked(words), words.title or "", words.desc) if part)
+        material_ = Material(said, "message", title="群发", has_link=_has_link(words))
+        found = check_material(material_, word_lists.lists(session))
+        asked: tuple[tuple[Severity, str], ...] = (("BLOCK", "改了再发"), ("WARN", "看过没问题就加上 --tick"))
+        for severity, how in asked:
+            fields = [
+                {"field": finding.rule_id, "message": f"{finding.evidence.said}。{finding.remedy_zh}"}
+                for finding in of_severity(found, severity)
+                if severity == "BLOCK" or finding.rule_id not in words.ticks
+            ]
+            if fields:
+                raise Refusal("broadcast.material", f"文字没有通过合规检查，{how}：", fields)
+
     def _check(self, words: Words, audience: Audience) -> None:
         for field, wrong, why in (
             ("--text", not (words.text or words.picture or words.sku or words.coupon or words.link), "要写点什么"),
@@ -205,6 +230,16 @@ class Prepare:
         ):
             if wrong:
                 raise _fault(field, why)
+
+
+def _has_link(words: Words) -> bool:
+    return any((words.link, words.sku, words.coupon))
+
+
+def _marked(words: Words) -> str:
+    """What stands beside a buying link says that it is advertising, as all copy does."""
+    marked = not _has_link(words) or MARK in words.text
+    return words.text if marked else f"{words.text}\n（{MARK}）".strip()
 
 
 def _fault(field: str, why: str) -> Refusal:

@@ -83,8 +83,14 @@ class Broadcaster:
                 except Exception:  # the job loop: one task's failure leaves the others theirs
                     ids = {"event": "broadcast.failed", "task": task_id}
                     log.exception("a mass message failed", extra=ids)
+                    self._put_off(task_id)
                     counts["failed"] += 1
         return counts
+
+    def _put_off(self, task_id: int) -> None:
+        """Something of ours is wrong (a poster cannot be drawn): others go first."""
+        at = self._clock() + SOON
+        self._sessions.transact(lambda session: broadcast.put_off(session, task_id, "it cannot be made", at))
 
     def _due(self, broadcast_id: int | None) -> list[int]:
         with self._sessions.reading() as session:

@@ -35,6 +35,19 @@ def upgrade() -> None:
         mysql_engine="InnoDB",
     )
     op.create_table(
+        "added_word",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("list", sa.String(length=32), nullable=False),
+        sa.Column("word", sa.String(length=64), nullable=False),
+        sa.Column("operator", sa.String(length=64), nullable=False),
+        sa.Column("added_at", INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_added_word")),
+        sa.UniqueConstraint("list", "word", name=op.f("uq_added_word_list_word")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
         "api_nonce",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
@@ -54,6 +67,7 @@ def upgrade() -> None:
         sa.Column("sku", sa.String(length=64), nullable=True),
         sa.Column("link", sa.JSON(), nullable=True),
         sa.Column("picture", sa.String(length=512), nullable=True),
+        sa.Column("ticks", sa.JSON(), nullable=False),
         sa.Column("operator", sa.String(length=64), nullable=False),
         sa.Column("created_at", INSTANT, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_broadcast")),
@@ -366,6 +380,23 @@ def upgrade() -> None:
     )
     op.create_index("ix_override_record_digest", "override_record", ["digest"], unique=False)
     op.create_table(
+        "own_copy",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("sku", sa.String(length=64), nullable=True),
+        sa.Column("content", sa.JSON(), nullable=False),
+        sa.Column("ticks", sa.JSON(), nullable=False),
+        sa.Column("ruleset", sa.String(length=32), nullable=False),
+        sa.Column("operator", sa.String(length=64), nullable=False),
+        sa.Column("added_at", INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_own_copy")),
+        sa.UniqueConstraint("name", name=op.f("uq_own_copy_name")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_own_copy_sku", "own_copy", ["sku"], unique=False)
+    op.create_table(
         "pause",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("scope", sa.String(length=96), nullable=False),
@@ -414,6 +445,7 @@ def upgrade() -> None:
         sa.Column("on_shelf", sa.Boolean(), nullable=False),
         sa.Column("promise", sa.String(length=128), nullable=False),
         sa.Column("picture", sa.String(length=255), nullable=True),
+        sa.Column("listed_at", INSTANT, nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_product")),
         sa.UniqueConstraint("sku", name=op.f("uq_product_sku")),
         mysql_charset="utf8mb4",
@@ -452,6 +484,31 @@ def upgrade() -> None:
     op.create_index("ix_unknown_phrase_intent_count", "unknown_phrase", ["intent", "count"], unique=False)
     op.create_index("ix_unknown_phrase_last_at", "unknown_phrase", ["last_at"], unique=False)
     op.create_table(
+        "window_sum",
+        sa.Column("window_run_id", ID, autoincrement=False, nullable=False),
+        sa.Column("distributor_id", ID, autoincrement=False, nullable=False),
+        sa.Column("sales", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("window_run_id", "distributor_id", name=op.f("pk_window_sum")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
+        "word_exception",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("word", sa.String(length=64), nullable=False),
+        sa.Column("phrase", sa.String(length=64), nullable=False),
+        sa.Column("ground", sa.String(length=32), nullable=False),
+        sa.Column("reason", sa.String(length=255), nullable=False),
+        sa.Column("operator", sa.String(length=64), nullable=False),
+        sa.Column("added_at", INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_word_exception")),
+        sa.UniqueConstraint("phrase", "word", name=op.f("uq_word_exception_phrase_word")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
         "broadcast_task",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("broadcast_id", ID, nullable=False),
@@ -487,6 +544,23 @@ def upgrade() -> None:
         mysql_engine="InnoDB",
     )
     op.create_index("ix_broadcast_task_due_at", "broadcast_task", ["due_at"], unique=False)
+    op.create_table(
+        "copy_use",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("distributor_id", ID, nullable=False),
+        sa.Column("sku", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("topic", sa.String(length=16), nullable=False),
+        sa.Column("recent", sa.JSON(), nullable=False),
+        sa.Column("used_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(["distributor_id"], ["distributor.id"], name=op.f("fk_copy_use_distributor_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_copy_use")),
+        sa.UniqueConstraint("distributor_id", "sku", "kind", name=op.f("uq_copy_use_distributor_id_sku_kind")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_copy_use_distributor_id_used_at", "copy_use", ["distributor_id", "used_at"], unique=False)
     op.create_table(
         "coupon_share",
         sa.Column("id", ID, autoincrement=True, nullable=False),
@@ -627,6 +701,21 @@ def upgrade() -> None:
         mysql_engine="InnoDB",
     )
     op.create_index("ix_milestone_mark_due_at", "milestone_mark", ["due_at", "distributor_id"], unique=False)
+    op.create_table(
+        "poster_consent",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("distributor_id", ID, nullable=False),
+        sa.Column("what", sa.String(length=16), nullable=False),
+        sa.Column("wording", sa.String(length=16), nullable=False),
+        sa.Column("channel", sa.String(length=16), nullable=False),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(["distributor_id"], ["distributor.id"], name=op.f("fk_poster_consent_distributor_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_poster_consent")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_poster_consent_distributor_id", "poster_consent", ["distributor_id", "id"], unique=False)
     op.create_table(
         "rollup",
         sa.Column("distributor_id", ID, autoincrement=False, nullable=False),
@@ -880,17 +969,6 @@ def upgrade() -> None:
             ["distributor_id"], ["rollup.distributor_id"], name=op.f("fk_rollup_sum_distributor_id")
         ),
         sa.PrimaryKeyConstraint("distributor_id", "basis", "label", name=op.f("pk_rollup_sum")),
-        mysql_charset="utf8mb4",
-        mysql_collate="utf8mb4_bin",
-        mysql_engine="InnoDB",
-    )
-    op.create_table(
-        "window_sum",
-        sa.Column("window_run_id", ID, autoincrement=False, nullable=False),
-        sa.Column("distributor_id", ID, autoincrement=False, nullable=False),
-        sa.Column("sales", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(["window_run_id"], ["window_run.id"], name=op.f("fk_window_sum_window_run_id")),
-        sa.PrimaryKeyConstraint("window_run_id", "distributor_id", name=op.f("pk_window_sum")),
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",
@@ -1235,7 +1313,6 @@ def downgrade() -> None:
     op.drop_table("award")
     op.drop_table("orders")
     op.drop_table("group_leadership")
-    op.drop_table("window_sum")
     op.drop_table("rollup_sum")
     op.drop_table("rollup_buyer")
     op.drop_table("ledger_posting")
@@ -1249,6 +1326,7 @@ def downgrade() -> None:
     op.drop_table("submission")
     op.drop_table("statement")
     op.drop_table("rollup")
+    op.drop_table("poster_consent")
     op.drop_table("milestone_mark")
     op.drop_table("link_code")
     op.drop_table("ledger_account")
@@ -1257,12 +1335,16 @@ def downgrade() -> None:
     op.drop_table("identity")
     op.drop_table("coupon_stock")
     op.drop_table("coupon_share")
+    op.drop_table("copy_use")
     op.drop_table("broadcast_task")
+    op.drop_table("word_exception")
+    op.drop_table("window_sum")
     op.drop_table("unknown_phrase")
     op.drop_table("settlement_run")
     op.drop_table("product")
     op.drop_table("plan_version")
     op.drop_table("pause")
+    op.drop_table("own_copy")
     op.drop_table("override_record")
     op.drop_table("outbox")
     op.drop_table("operator")
@@ -1282,4 +1364,5 @@ def downgrade() -> None:
     op.drop_table("coupon")
     op.drop_table("broadcast")
     op.drop_table("api_nonce")
+    op.drop_table("added_word")
     op.drop_table("access_token")

@@ -28,12 +28,16 @@ Why = Literal["over_cap", "no_owner", "no_leader", "not_active", "no_customers"]
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What the merchant wants sent. `picture` is a media_id; with `sku` each sends his own poster and link of it."""
+    """What the merchant wants sent. `picture` is a media_id; with `sku` each sends his own poster and link of it.
+
+    ticks   rules of material whose warnings were accepted for it
+    """
 
     text: str
     sku: str | None = None
     link: Mapping[str, str] | None = None
     picture: str | None = None
+    ticks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +164,7 @@ def write(session: Session, draft: Draft, *, operator: str, now: datetime) -> Br
         raise rules.NothingToSend(left_out=draft.left_out)
     wish = draft.wish
     row = Broadcast(audience=draft.audience, text=wish.text, sku=wish.sku, picture=wish.picture, operator=operator)
-    row.link, row.created_at = dict(wish.link) if wish.link else None, now
+    row.link, row.ticks, row.created_at = dict(wish.link) if wish.link else None, list(wish.ticks), now
     session.add(row)
     session.flush()
     for place, part in enumerate(draft.parts, 1):

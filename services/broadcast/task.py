@@ -100,6 +100,14 @@ def ask_later(session: Session, task_id: int, reason: str, at: datetime) -> None
         session.flush()
 
 
+def put_off(session: Session, task_id: int, reason: str, at: datetime) -> None:
+    """A draft that cannot be asked for now. One that may have been asked for is left: that has to be found out."""
+    row = hold(session, task_id)
+    if row.state == "draft":
+        row.due_at, row.fault = at, reason[:255]
+        session.flush()
+
+
 def refused(session: Session, task_id: int, reason: str) -> BroadcastTask | None:
     """The platform will not have it, now or later: its receivers may get another."""
     row = hold(session, task_id)

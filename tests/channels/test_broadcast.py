@@ -20,6 +20,7 @@ from tests.support.leader import JPEG, Enterprise, Platform, running
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 ZHOU, WU, ZHENG = "cust-zhou", "cust-wu", "cust-zheng"
 WORDS = "今天的草莓到了"
+MARKED = f"{WORDS}\n（广告）"  # what stands beside a buying link
 ADD = "add_msg_template"
 
 
@@ -81,7 +82,7 @@ def test_a_group_sees_it_when_its_owner_has_confirmed_and_not_before(desk: Enter
     assert desk.woken == ["wecom:lihua"]
     assert desk.sees(chat_id) == []
     desk.confirms("lihua")
-    assert desk.sees(chat_id) == [WORDS, "春天的草莓"]
+    assert desk.sees(chat_id) == [MARKED, "春天的草莓"]
     desk.later(minutes=1)
     assert desk.runs()["looked_at"] == 1
     (part,) = show(desk)["parts"]
@@ -126,10 +127,10 @@ def test_each_leader_sends_his_own_poster_and_link_and_each_owner_confirms_his(d
         f"http://shop.test/r/{desk.shop.code(userid)}?p=STRAWBERRY&s=group" for userid in ("lihua", "zhangmin")
     ]
     desk.confirms("zhangmin")
-    assert desk.sees(other) == [WORDS, "[image]", "丹东99草莓 3斤装"]
+    assert desk.sees(other) == [MARKED, "[image]", "丹东99草莓 3斤装"]
     assert desk.sees(mine) == desk.sees(also) == []
     desk.confirms("lihua")
-    assert desk.sees(also) == [WORDS, "[image]", "丹东99草莓 3斤装"]
+    assert desk.sees(also) == [MARKED, "[image]", "丹东99草莓 3斤装"]
 
 
 def test_a_coupons_page_is_another_for_each_group(desk: Enterprise) -> None:
@@ -189,7 +190,7 @@ def test_a_picture_goes_before_the_link(desk: Enterprise, tmp_path: Path) -> Non
     (tmp_path / "草莓.jpg").write_bytes(JPEG + b" strawberries")
     create(desk, "--picture", str(tmp_path / "草莓.jpg"), "--link", "http://shop.test/", "--title", "去看看")
     desk.confirms("lihua")
-    assert desk.sees(chat_id) == [WORDS, "[image]", "去看看"]
+    assert desk.sees(chat_id) == [MARKED, "[image]", "去看看"]
     (tmp_path / "x.gif").write_bytes(b"GIF89a")
     wrong = ("--picture", str(tmp_path / "x.gif"), "--groups-of", "all", "--operator", "boss")
     assert "JPEG 或 PNG" in desk.flask("broadcast", "create", *wrong, code=1)
@@ -269,6 +270,57 @@ def test_what_cannot_be_sent_is_refused_by_its_field(desk: Enterprise, words: tu
     answer = json.loads(desk.flask("broadcast", "create", *words, "--operator", "boss", "--json", code=1))
     assert [fault["field"] for fault in answer["error"]["fields"]] == [field]
     assert tasks(desk) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "rule", "ticked"),
+    [
+        ("全网最低价的草莓", "AD-1", False),
+        ("转发到3个群领券", "WX-1", False),
+        ("下单就抽奖，奖品是一箱草莓", "AD-7", True),
+    ],
+)
+def test_what_is_said_to_customers_keeps_to_the_rules_of_material(
+    desk: Enterprise, text: str, rule: str, ticked: bool
+) -> None:
+    """What blocks cannot be sent by any way; what warns is sent once the operator has ticked it."""
+    desk.group("一群")
+    (fault,) = create(desk, text=text, code=1)["error"]["fields"]
+    assert fault["field"] == rule
+    made = create(desk, "--tick", rule, text=text, code=0 if ticked else 1)
+    assert ("error" in made, len(tasks(desk))) == ((False, 1) if ticked else (True, 0))
+
+
+def test_a_poster_that_cannot_be_drawn_holds_nobody_up(desk: Enterprise, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.leads("zhangmin")
+    desk.group("一群")
+    desk.group("二群", owner="zhangmin")
+    real = Enterprise._draw
+    broken = desk.shop.who("lihua").id
+
+    def draw(self: Enterprise, kind: str, facts: dict[str, Any]) -> bytes:
+        if facts["distributor_id"] == broken and not self.drawn:
+            raise RuntimeError("no such picture")
+        return real(self, kind, facts)
+
+    monkeypatch.setattr(Enterprise, "_draw", draw)
+    monkeypatch.setattr(desk, "broadcaster", desk.made_with(desk._draw))
+    create(desk, "--product", "STRAWBERRY")
+    assert [task.state for task in tasks(desk)] == ["draft", "created"]
+    desk.later(minutes=6)
+    desk.runs()
+    assert [task.state for task in tasks(desk)] == ["created", "created"]
+
+
+def test_an_answer_that_cannot_be_read_is_none(desk: Enterprise, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.group("一群")
+    calls = desk.broadcaster.calls
+    real = calls._post_anew
+    monkeypatch.setattr(calls, "_post_anew", lambda *given: {k: v for k, v in real(*given).items() if k != "msgid"})
+    create(desk, code=1)
+    assert tasks(desk)[0].state == "unknown"
+    desk.later(minutes=1)
+    assert desk.runs()["found"] == 1
 
 
 def test_who_is_no_operator_makes_none(desk: Enterprise) -> None:

@@ -151,7 +151,7 @@ def test_a_leaders_poster_is_in_his_name_and_reaches_his_group_by_his_own_confir
     assert "有 1 条群发等你确认，发到 1 个群：福利群1。" in shop.told("lihua")[-1]
     assert desk.sees(chat_id) == []
     desk.confirms("lihua")
-    assert desk.sees(chat_id) == ["丹东草莓今天到货，一箱 68", "[image]", "丹东99草莓 3斤装"]
+    assert desk.sees(chat_id) == ["丹东草莓今天到货，一箱 68\n（广告）", "[image]", "丹东99草莓 3斤装"]
     assert desk.drawn[0]["distributor_id"] == shop.who("lihua").id
     desk.sells_in(chat_id, "68.00")
     assert shop.says("lihua", "这个群卖了多少").startswith(

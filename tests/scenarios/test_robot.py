@@ -113,3 +113,10 @@ def test_an_operator_is_one_here_too(selling: Robot) -> None:
 def test_opinions_and_pictures(selling: Robot) -> None:
     assert selling.act("feedback", "xiaoli", type=2)["reply"] is None
     assert "文字" in selling.act("image", "xiaoli")["reply"]["content"]["content"]
+
+
+def test_a_text_to_send_on_stands_in_the_same_answer(selling: Robot) -> None:
+    answer = selling.says("xiaoli", "草莓群文案", group=selling.group)
+    assert "的群文案在下面" in answer
+    assert f"/r/{selling.shop.code('xiaoli')}?p=STRAWBERRY&s=group" in answer
+    assert answer.endswith("（广告）")

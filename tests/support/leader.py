@@ -105,12 +105,16 @@ class Enterprise:
         tokens = TokenProvider(
             sessions, wire, CORP, CONTACT, seal=vault.seal, unseal=vault.open, clock=clock, wall=clock
         )
-        calls = BroadcastCalls(wire, tokens)
-        pictures = Pictures(sessions, calls, owner="contact", clock=clock)
-        house = House(sessions, vault, clock, catalogue(), self._draw, self._wake)
+        self._calls = BroadcastCalls(wire, tokens)
         self.sync = GroupSync(sessions, GroupCalls(wire, tokens), vault, clock)
-        self.broadcaster = Broadcaster(house, calls, pictures)
+        self.broadcaster = self.made_with(self._draw)
         self.cap: Cap = cap
+
+    def made_with(self, draw: Any) -> Broadcaster:
+        shop = self.shop
+        pictures = Pictures(self.sessions, self._calls, owner="contact", clock=shop.clock)
+        house = House(self.sessions, shop.vault, shop.clock, catalogue(), draw, self._wake)
+        return Broadcaster(house, self._calls, pictures)
 
     def _draw(self, kind: str, facts: dict[str, Any]) -> bytes:
         self.drawn.append(facts)
