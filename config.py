@@ -22,13 +22,14 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from dotenv import dotenv_values
 
 from domain import notice
+from domain.broadcast import Cap
 from domain.cron import Cron
 from domain.money import Money
 from domain.notice import Template
@@ -70,18 +71,19 @@ class Wecom:
     operators: tuple[str, ...]
     robot_keys: tuple[str, ...] = field(repr=False)
     simulated: bool
+    contact_secret: str | None = field(default=None, repr=False)  # 客户联系; None: it is not used
+    broadcast_cap: Cap = "month"  # how the enterprise limits what a customer or a group may get of 群发
 
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """客户联系: which app's secret calls it, who serves customers, how they come and what they are told.
+    """客户联系 (its secret is the enterprise's): who serves customers, how they come and what they are told.
 
     own      distributors who are members with customer permission serve their customers themselves
     link     a 获客链接; None: codes are made
     welcome  None: the text of assets/messages; empty: nobody is welcomed
     """
 
-    secret: str = field(repr=False)
     users: tuple[str, ...]
     own: bool
     link: str | None
@@ -391,6 +393,8 @@ def _wecom(reader: _Reader, keys: _Keys, simulator_port: int | None) -> Wecom | 
         operators=tuple(userid.lower() for userid in reader.listed("WECOM_OPERATORS")),
         robot_keys=reader.listed("WECOM_ROBOT_KEYS"),
         simulated=simulated,
+        contact_secret=reader.text("WECOM_CONTACT_SECRET") or None,
+        broadcast_cap=reader.parsed("WECOM_BROADCAST_CAP", "month", _cap, "write month, week or day, or leave it out"),
     )
 
 
@@ -406,8 +410,7 @@ _WECOM_PLACES = {
 def _contact(reader: _Reader) -> Contact | None:
     """客户联系 of the same enterprise; the simulator's is made with it. None: it is off."""
     names = ("WECOM_CONTACT_USERS", "WECOM_CONTACT_OWN", "WECOM_CONTACT_LINK", "WECOM_CONTACT_WELCOME")
-    secret = reader.text("WECOM_CONTACT_SECRET")
-    if not secret:
+    if not reader.text("WECOM_CONTACT_SECRET"):
         if any(reader.text(name) for name in names):
             place = "客户联系 → API → 可调用接口的应用, and that app's Secret"
             reader.fault("WECOM_CONTACT_SECRET", f"it is not set; copy it from 企业微信's admin console, {place}")
@@ -418,7 +421,6 @@ def _contact(reader: _Reader) -> Contact | None:
     if len(users) > MOST_SERVERS:
         reader.fault("WECOM_CONTACT_USERS", f"{len(users)} members; a code leads to at most {MOST_SERVERS}")
     return Contact(
-        secret=secret,
         users=users,
         own=reader.parsed("WECOM_CONTACT_OWN", "0", _flag, "write 1, or leave it out"),
         link=reader.parsed(
@@ -491,6 +493,13 @@ _OFFICIAL_PLACES = {
     "OFFICIAL_TOKEN": "设置与开发 → 基本配置 → 服务器配置 → 令牌(Token)",
     "OFFICIAL_AES_KEY": "设置与开发 → 基本配置 → 服务器配置 → 消息加解密密钥",
 }
+
+
+def _cap(text: str) -> Cap:
+    for cap in get_args(Cap):
+        if cap == text:
+            return cap  # type: ignore[no-any-return]
+    raise ValueError(f"{text!r} is none of month, week, day")
 
 
 def _robot(reader: _Reader, keys: _Keys, *, simulated: bool) -> Robot | None:

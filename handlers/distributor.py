@@ -64,7 +64,7 @@ def link(ask: Intent, ctx: Context) -> Reply:
     if sku is not None:
         reply = Reply.of("link.product", link=ctx.link(me.code, sku=sku), own=ctx.link(me.code))
     reply = reply.then("link.next")
-    if sku is not None or ctx.house.contact is None or not ctx.house.contact.open:
+    if sku is not None or ctx.house.customers is None or not ctx.house.customers.open:
         return reply
     if not _code_for_customers(ctx, me, waiting=ctx.lane):
         return reply.then("link.code_ordered")
@@ -76,7 +76,7 @@ def _code_for_customers(ctx: Context, who: Distributor, *, waiting: str | None) 
 
     waiting   the chat that gets its picture then
     """
-    terms = ctx.house.contact
+    terms = ctx.house.customers
     if terms is None or not terms.open:
         return False
     way = ways.of(ctx.session, who, below=ctx.house.below, now=ctx.now)

@@ -2,10 +2,14 @@
 
 from models import (
     bonus,
+    broadcast,
     commission,
+    consent,
+    copy,
     coupon,
     customer,
     distributor,
+    group,
     kf,
     ledger,
     message,
@@ -18,6 +22,7 @@ from models import (
     settlement,
     unknown,
     withdrawal,
+    words,
 )
 from models.base import Base, Sessions, new_engine
 
@@ -25,10 +30,14 @@ __all__ = [
     "Base",
     "Sessions",
     "bonus",
+    "broadcast",
     "commission",
+    "consent",
+    "copy",
     "coupon",
     "customer",
     "distributor",
+    "group",
     "kf",
     "ledger",
     "message",
@@ -42,4 +51,5 @@ __all__ = [
     "settlement",
     "unknown",
     "withdrawal",
+    "words",
 ]

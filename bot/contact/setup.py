@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
@@ -10,8 +11,9 @@ from bot.contact.client import ContactClient
 from bot.drawing import Code, UnknownPoster
 from domain.conversation import Sentence
 from handlers import referral_link
+from models.customer import Customer
 from models.distributor import Distributor
-from services.customer import ways
+from services.customer import ways, welcome
 from services.customer.desk import CustomerDesk
 from services.customer.terms import Terms
 from services.message import Catalogue
@@ -26,7 +28,11 @@ def desk(vault: Vault, catalogue: Catalogue, terms: Terms, *, merchant: str, bas
     def link_of(who: Distributor | None) -> str:
         return f"{base_url}/shop" if who is None else referral_link(base_url, who.code, origin="welcome")
 
-    return CustomerDesk(vault, catalogue, terms, merchant, link_of, lambda *_: None)
+    def coupon_of(session: Session, inviter: Distributor | None, who: Customer, now: datetime) -> str | None:
+        page = welcome.coupon(session, vault, inviter, who, now=now)
+        return None if page is None else base_url + page
+
+    return CustomerDesk(vault, catalogue, terms, merchant, link_of, coupon_of)
 
 
 def remark(catalogue: Catalogue) -> Callable[[str, str], str]:

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 Kind = Literal["text", "menu", "card", "greet", "unsupported", "contact", "ignored"]
 
 LONGEST_KEY = 160  # the inbox column
-LONGEST_ID = 64
+LONGEST_ID, LONGEST_CHAT_ID = 64, 64
 MAX_SECONDS = 253_402_300_799  # the last second of the year 9999
 
 _EVENTS: dict[str, Kind] = {
@@ -92,6 +92,8 @@ def _event(found: dict[str, str], sender: str, sent_at: datetime, outside: Perso
     if from_system and name == "change_external_contact" and outside is not None:
         facts = _contact(found, outside)
         kind = "contact" if facts else "ignored"
+    elif from_system and name == "change_external_chat":
+        facts = _group(found)
     return Inbound(
         key=_bounded(key),
         channel="wecom",
@@ -117,6 +119,14 @@ def _contact(found: dict[str, str], outside: Person) -> dict[str, str]:
     if detail := found.get("FailReason") or found.get("Source"):
         facts["detail"] = detail[:LONGEST_ID]
     return facts
+
+
+def _group(found: dict[str, str]) -> dict[str, str]:
+    """What an event says of a customer group, without who it is about: that is looked up."""
+    chat_id = found.get("ChatId", "").strip()
+    if not 0 < len(chat_id) <= LONGEST_CHAT_ID or not chat_id.isascii() or not chat_id.isprintable():
+        return {}
+    return {"chat_id": chat_id, "change": found.get("ChangeType", ""), "detail": found.get("UpdateDetail", "")}
 
 
 def _message_key(found: dict[str, str], plain: bytes) -> str:

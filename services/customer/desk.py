@@ -14,7 +14,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from domain.conversation import Inbound
-from models.customer import CustomerRelation
+from models.customer import Customer, CustomerRelation
 from models.distributor import Distributor
 from services import message
 from services.customer import book, told, welcome
@@ -30,13 +30,13 @@ ADDING = {"add_external_contact": False, "add_half_external_contact": True}  # w
 ENDING = {"del_external_contact": True, "del_follow_user": False}  # whether the member did it
 TRANSFER_FAILED = "transfer_fail"
 
-CouponOf = Callable[[Session, Distributor | None, datetime], str | None]
+CouponOf = Callable[[Session, Distributor | None, Customer, datetime], str | None]
 
 
 @dataclass(frozen=True, slots=True)
 class CustomerDesk:
-    """coupon_of   the address of the coupon for a customer of this distributor (None: who came by himself)
-    link_of     a distributor's link, or the shop for None
+    """link_of     a distributor's link, or the shop for None (who came by himself)
+    coupon_of   the address of a coupon for this customer of a distributor; None where there is none
     """
 
     vault: Vault
@@ -63,10 +63,12 @@ class CustomerDesk:
             return []
         done = book.added(session, who, userid, heard, half=ADDING[change], now=now)
         _log(change, done)
-        lanes = self._welcome(session, done.relation, facts.get("welcome_code", ""), now)
+        lanes = self._welcome(session, who, done.relation, facts.get("welcome_code", ""), now)
         return [*lanes, *look_up(session, who.id, f"{done.relation.id}:{int(heard.at.timestamp())}", now=now)]
 
-    def _welcome(self, session: Session, relation: CustomerRelation, code: str, now: datetime) -> list[str]:
+    def _welcome(
+        self, session: Session, who: Customer, relation: CustomerRelation, code: str, now: datetime
+    ) -> list[str]:
         if not code or welcome.is_welcomed(relation, now):
             return []
         inviter = welcome.inviter_of(session, relation)
@@ -76,7 +78,7 @@ class CustomerDesk:
             inviter=inviter.nickname if inviter else None,
             merchant=self.merchant,
             shop_address=self.link_of(inviter),
-            coupon_address=self.coupon_of(session, inviter, now),
+            coupon_address=self.coupon_of(session, inviter, who, now),
         )
         return welcome.queue(session, relation, code, said, now=now) if said else []
 

@@ -13,11 +13,15 @@ from sqlalchemy.orm import Session
 
 from domain.conversation import Sentence
 from domain.customer import WELCOME_WITHIN
-from models.customer import CustomerRelation
+from models.customer import Customer, CustomerRelation
 from models.distributor import Distributor
 from services import message
+from services.coupon import campaign
+from services.coupon.hint import hint
+from services.coupon.share import share_code
 from services.customer.terms import Terms
 from services.message import Catalogue
+from services.vault import Vault
 
 LANE = "contact:welcome:"
 SAME_ADDING = timedelta(minutes=1)
@@ -51,6 +55,22 @@ def compose(
         "text": {"content": _cut(text, TEXT_BYTES)},
         "attachments": [*links, _link(catalogue, "shop", shop_address)],
     }
+
+
+def coupon(session: Session, vault: Vault, inviter: Distributor | None, who: Customer, *, now: datetime) -> str | None:
+    """The page of the coupon that suits a new customer best, in the distributor's name, with a hint of who opens it.
+
+    One for new customers goes before one for everybody; one for a first order through a distributor needs one.
+    """
+    found = [
+        row for row in campaign.open_now(session, now=now) if inviter is not None or row.terms.who != "first_order"
+    ]
+    if not found:
+        return None
+    best = next((row for row in found if row.terms.who != "everyone"), found[0])
+    owner = inviter.id if inviter is not None else None
+    page = share_code(session, best.row.id, distributor_id=owner, group_id=None, now=now)
+    return f"/shop/c/{page}?h={hint(vault, 'external_userid', who.digest)}"
 
 
 def queue(session: Session, relation: CustomerRelation, code: str, said: dict[str, Any], *, now: datetime) -> list[str]:

@@ -12,8 +12,10 @@ from sqlalchemy import select, text
 from models.base import Base
 from models.message import Outbox, Pause
 from services import message
+from services.coupon.share import find_page
 from services.customer import welcome
 from services.customer.terms import Terms
+from tests.support import coupons
 from tests.support.contact import QIAN, WU, ZHENG, ZHOU, Desk, running
 from tests.support.shop import catalogue
 
@@ -197,6 +199,28 @@ def test_a_coupon_stands_before_the_shop() -> None:
     )  # fmt: skip
     assert said is not None
     assert [part["link"]["url"] for part in said["attachments"]] == ["http://s.test/shop/c/B", "http://s.test/r/A"]
+
+
+@pytest.mark.parametrize(("by", "chosen"), [("lihua", "NEW"), ("wangfang", "NEW"), (None, None)])
+def test_the_coupon_for_new_customers_comes_with_the_welcome(desk: Desk, by: str | None, chosen: str | None) -> None:
+    """In the distributor's name, and the page is told who opens it."""
+    desk.joins("lihua")
+    if chosen is not None:
+        coupons.make(desk.sessions, key="NEW", for_="new_customers", now=desk.shop.clock())
+        coupons.make(desk.sessions, key="ALL", title="天天减", now=desk.shop.clock())
+    desk.scans(ZHOU, by or "wangfang")
+    desk.deliver()
+    links = [row["content"] for row in desk.simulator.world.chats[f"contact:{ZHOU}:wangfang"] if row["type"] == "link"]
+    if chosen is None:
+        assert [link["title"] for link in links] == ["看看有什么好东西"]
+        return
+    assert [link["title"] for link in links] == ["送你一张优惠券", "看看有什么好东西"]
+    page, told = links[0]["url"].removeprefix("http://shop.test/shop/c/").split("?h=")
+    with desk.sessions.reading() as session:
+        found = find_page(session, page)
+    assert found.campaign.terms.key == chosen
+    assert found.share.distributor_id == (desk.shop.who("lihua").id if by == "lihua" else None)
+    assert desk.shop.vault.digest("external_userid", desk.external(ZHOU)) in told
 
 
 def test_nothing_of_a_customer_stands_in_any_table(desk: Desk) -> None:

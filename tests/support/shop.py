@@ -74,7 +74,7 @@ class Shop:
         dice = random.Random(7)
         base = "http://shop.test"
         self.house = House(
-            base, self.join_mode, self.limits, self.vault, catalogue(), dice.randrange, contact=self.contact
+            base, self.join_mode, self.limits, self.vault, catalogue(), dice.randrange, customers=self.contact
         )
         desk = None
         if self.contact is not None:
@@ -173,6 +173,16 @@ class Shop:
 
     def settles(self, **ahead: float) -> dict[str, Any]:
         return SettlementJob(self.sessions, self.clock, catalogue(), self.wake)(self.now + timedelta(**ahead))
+
+    def earns_first(self, plan: str, userid: str = "xiaoli") -> str:
+        """A plan of rewards comes into force; somebody joins, and his first order settles. Its number."""
+        with self.sessions.writing() as session:
+            plans.publish(session, self.vault, plan, starts_at=self.now, now=self.now)
+        self.joins(userid)
+        no = self.sells(userid, "100.00")
+        self.completes(no)
+        self.settles()
+        return no
 
     # What can be seen
 

@@ -7,14 +7,14 @@ import { richText } from "./text.js";
 const GAP_SECONDS = 300;
 
 export class Friends {
-  constructor(phone, contact) {
+  constructor(phone) {
     this.phone = phone;
     this.desk = phone.desk;
-    this.contact = contact;
     this.open = "";
     this.seen = new Map();
   }
 
+  get contact() { return this.desk.contact; }
   get customer() { return this.phone.customer[0]; }
   get mine() { return this.contact.relations.filter((row) => row.customer === this.customer && !row.customer_left); }
   get unread() { return this.mine.reduce((sum, row) => sum + this.fresh(row.chat), 0); }
@@ -28,7 +28,7 @@ export class Friends {
 
   // The state has changed: somebody has come or gone, or there are other codes.
   async refresh() {
-    this.contact = await get("contact");
+    this.desk.contact = await get("contact");
     this.redraw();
   }
 

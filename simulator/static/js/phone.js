@@ -13,7 +13,7 @@ export class Phone {
     this.desk = desk;
     this.chat = "phone";
     this.customer = CUSTOMERS[0];
-    this.friends = desk.contact ? new Friends(this, desk.contact) : null;
+    this.friends = desk.contact ? new Friends(this) : null;
     this.visited = [];
     this.code = "";
     this.products = [];
