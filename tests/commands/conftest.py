@@ -18,6 +18,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bot import commands as bot_commands
+from bot.kf import commands as kf_commands
 from bot.official import commands as official_commands
 from domain.cron import Cron
 from jobs import commands as job_commands
@@ -30,6 +31,7 @@ from tests.support.shop import START, Shop, catalogue, understanding
 from web.commands import (
     CommandDeps,
     copy,
+    coupon,
     db,
     demo,
     distributor,
@@ -90,7 +92,7 @@ def commands_of(shop: Shop) -> list[click.Command]:
         schema.upgrade(sessions.engine)
 
     settlement = SettlementJob(sessions, clock, catalogue(), shop.wake)
-    deps = CommandDeps(sessions, clock, ASSETS, ("Boss", "cashier"), ready, shop.vault, catalogue())
+    deps = CommandDeps(sessions, clock, ASSETS, ("Boss", "cashier"), ready, shop.vault, catalogue(), "http://shop.test")
     jobs = job_commands.JobDeps(
         sessions,
         clock,
@@ -106,6 +108,7 @@ def commands_of(shop: Shop) -> list[click.Command]:
         plan.group(deps),
         ledger.group(deps),
         entitlement.group(deps),
+        coupon.group(deps),
         explain.command(deps),
         operator.group(deps),
         distributor.group(deps),
@@ -118,6 +121,7 @@ def commands_of(shop: Shop) -> list[click.Command]:
         job_commands.group(jobs),
         bot_commands.group(bot),
         official_commands.group(official_commands.OfficialDeps(sessions, clock, catalogue(), None, ready)),
+        kf_commands.group(kf_commands.KfDeps(sessions, None, ready)),
         person.group(deps),
     ]
 
