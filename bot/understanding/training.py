@@ -32,7 +32,7 @@ from bot.understanding.sentence import Sentence
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PHRASES = ROOT / "assets" / "phrases"
-LEARNT = tuple(sorted({*ALL_INTENTS, *ALL_OPERATOR_INTENTS}))  # that one is acted on now is no reason to learn anew
+LEARNT = (*ALL_INTENTS, *ALL_OPERATOR_INTENTS)
 ROUNDS = 10
 RATE, DECAY, SMALLEST = 0.5, 2e-4, 0.6
 LEFT_OUT = 0.3  # share of a sentence's features that a step does not see: none must carry an intent alone
