@@ -46,6 +46,7 @@ from bot.outbox import Sender
 from bot.outbox.chats import Chats
 from bot.outbox.official import Official as OfficialChats
 from bot.outbox.pauses import ACCOUNT, SERVICE, Stopped
+from bot.robot.streams import Streams
 from bot.understanding import Understanding
 from bot.wecom.client import Client
 from bot.wecom.crypto import Envelope
@@ -54,7 +55,7 @@ from bot.wecom.token import TokenProvider
 from bot.wecom.wire import Wire
 from bot.worker import Assistant
 from config import ROOT, ConfigFault, Settings
-from domain.conversation import Reply
+from domain.conversation import Reply, Sentence
 from domain.cron import Cron
 from domain.withdrawal import Limits
 from handlers import House
@@ -71,7 +72,7 @@ from services.log import configure_logging, redact
 from services.message import Catalogue
 from services.poster import PosterStudio
 from services.vault import Vault
-from simulator import KfOptions, OfficialOptions, Options, create_simulator
+from simulator import KfOptions, OfficialOptions, Options, RobotOptions, create_simulator
 from simulator.server import Server as SimulatorServer
 from web import Deps, api, doctor, errors, health, pages, shop
 from web.commands import CommandDeps, db, entitlement, explain, ledger, operator, plan
@@ -103,6 +104,7 @@ class Runtime:
     sender: Sender | None
     client: Client | None
     official: OfficialClient | None
+    drawer: Drawer
     kf: KfClient | None
     puller: Puller | None
     jobs: list[Job]
@@ -168,9 +170,10 @@ def build(settings: Settings) -> Runtime:
     catalogue = Catalogue.load(ASSETS / "messages" / "zh_CN.toml")
     client = _client(settings, sessions, clock, vault)
     official = _official_client(settings, sessions, clock, vault)
+    drawer = _drawer(settings, sessions, client)
     kf = _kf_client(settings, sessions, clock, vault)
     chats = _chats(settings, clock, vault, catalogue, official, kf)
-    sender = _sender(settings, sessions, clock, vault, catalogue, client, chats)
+    sender = _sender(settings, sessions, clock, vault, catalogue, client, chats, drawer)
     puller: Puller | None = None
 
     def pull() -> None:
@@ -208,6 +211,7 @@ def build(settings: Settings) -> Runtime:
         sender=sender,
         client=client,
         official=official,
+        drawer=drawer,
         kf=kf,
         puller=puller,
         jobs=_jobs(settings, sessions, clock, catalogue, wake),
@@ -244,6 +248,19 @@ def _official_client(settings: Settings, sessions: Sessions, clock: Clock, vault
         sessions, wire, official.app_id, official.secret, seal=vault.seal, unseal=vault.open, clock=clock
     )
     return OfficialClient(wire, tokens)
+
+
+def _drawer(settings: Settings, sessions: Sessions, client: Client | None) -> Drawer:
+    def name_of(userid: str) -> str | None:
+        if client is None:
+            return None
+        try:
+            return str(client.user_get(userid).get("name") or "").strip()[:64] or None
+        except WeComFault:
+            return None
+
+    studio = PosterStudio(ASSETS, settings.var / "posters")
+    return Drawer(sessions, studio, ASSETS / "images", settings.merchant_name, settings.merchant_contact, name_of)
 
 
 def _kf_client(settings: Settings, sessions: Sessions, clock: Clock, vault: Vault) -> KfClient | None:
@@ -288,18 +305,10 @@ def _sender(
     catalogue: Catalogue,
     client: Client | None,
     chats: list[Chats],
+    drawer: Drawer,
 ) -> Sender | None:
     if client is None and not chats:
         return None
-    studio = PosterStudio(ASSETS, settings.var / "posters")
-
-    def name_of(userid: str) -> str | None:
-        if client is None:
-            return None
-        try:
-            return str(client.user_get(userid).get("name") or "").strip()[:64] or None
-        except WeComFault:
-            return None
 
     def say(stopped: Stopped) -> str:
         facts = {"scope": stopped.scope, "errcode": stopped.errcode, "reason": stopped.reason, "date": stopped.since}
@@ -316,7 +325,7 @@ def _sender(
         client=client,
         agent_id=wecom.agent_id if wecom else 0,
         robots={lane_of_robot(key): key for key in wecom.robot_keys} if wecom else {},
-        draw=Drawer(sessions, studio, ASSETS / "images", settings.merchant_name, settings.merchant_contact, name_of),
+        draw=drawer,
         on_name=lambda session, userid, name: distributor.learn_name(session, vault, userid, name),
         operators=lambda session: [row.userid for row in distributor.operators(session)],
         say=say,
@@ -398,12 +407,13 @@ def web_of(runtime: Runtime) -> Flask:
         checks=_checks(runtime),
         metrics_directory=os.environ.get("PROMETHEUS_MULTIPROC_DIR"),
     )
-    channels: dict[str, webhook.Channel | None] = {"wecom": None, "official": _official_channel(runtime)}
+    app_of: webhook.Channel | None = None
     if wecom and envelope:
         knock = runtime.puller.knock if runtime.puller is not None else None
-        channels["wecom"] = webhook.wecom(envelope, wecom.corp_id, wecom.agent_id, knock)
+        app_of = webhook.wecom(envelope, wecom.corp_id, wecom.agent_id, runtime.clock, knock)
+    channels = {"wecom": app_of, "official": _official_channel(runtime), "robot": _robot_channel(runtime)}
     for name, channel in channels.items():
-        app.register_blueprint(webhook.blueprint(runtime.assistant, name, channel, runtime.clock))
+        app.register_blueprint(webhook.blueprint(runtime.assistant, name, channel))
     for module in (api, shop, pages, health):
         app.register_blueprint(module.blueprint(deps))
     errors.install(app)
@@ -418,7 +428,16 @@ def _official_channel(runtime: Runtime) -> webhook.Channel | None:
         return None
     vault = runtime.vault
     person_of = Person(lambda openid: vault.digest("openid", openid), vault.seal)
-    return webhook.official(Envelope(official.token, official.aes_key, official.app_id), official.token, person_of)
+    envelope = Envelope(official.token, official.aes_key, official.app_id)
+    return webhook.official(envelope, official.token, person_of, runtime.clock)
+
+
+def _robot_channel(runtime: Runtime) -> webhook.Channel | None:
+    if (robot := runtime.settings.robot) is None:
+        return None
+    unpainted = runtime.catalogue.render(Sentence("failure.unpainted"))
+    streams = Streams(runtime.sessions, runtime.drawer, runtime.clock, unpainted)
+    return webhook.robot(Envelope(robot.token, robot.aes_key, ""), streams, runtime.clock)
 
 
 def _commands(runtime: Runtime, envelope: Envelope | None) -> list[click.Command]:
@@ -644,6 +663,7 @@ def _simulator(settings: Settings) -> SimulatorServer | None:
         mall_url=settings.base_url,
         mall_secret=settings.order_api_secret,
         official=_simulated_account(settings),
+        robot=_simulated_robot(settings),
         kf=KfOptions(settings.kf.account, settings.kf.secret) if settings.kf else None,
     )
     return SimulatorServer(create_simulator(options), host=settings.host, port=settings.simulator_port)
@@ -659,6 +679,13 @@ def _simulated_account(settings: Settings) -> OfficialOptions | None:
         aes_key=official.aes_key,
         callback_url=f"http://127.0.0.1:{settings.port}/callback/official",
     )
+
+
+def _simulated_robot(settings: Settings) -> RobotOptions | None:
+    if (robot := settings.robot) is None:
+        return None
+    here = f"http://127.0.0.1:{settings.simulator_port}"
+    return RobotOptions(robot.token, robot.aes_key, f"http://127.0.0.1:{settings.port}/callback/robot", here)
 
 
 def _put_menu_up(runtime: Runtime) -> None:

@@ -87,6 +87,15 @@ class Official:
 
 
 @dataclass(frozen=True, slots=True)
+class Robot:
+    """The 智能机器人 with a callback address; `simulated`: the simulator's own."""
+
+    token: str = field(repr=False)
+    aes_key: str = field(repr=False)
+    simulated: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Kf:
     """A service account of 微信客服 (open_kfid) and the secret that may call it; `simulated`: the simulator's."""
 
@@ -113,6 +122,7 @@ class Settings:
     timezone: ZoneInfo
     wecom: Wecom | None
     official: Official | None
+    robot: Robot | None
     kf: Kf | None
     merchant_name: str  # who sells: stands on posters
     merchant_contact: str  # whom customers turn to: stands on posters
@@ -202,6 +212,7 @@ def _read(reader: _Reader, var: Path) -> dict[str, Any]:
         **_own_keys(reader, keys if demo else _Keys(reader, None)),
         "wecom": (wecom := _wecom(reader, keys, simulator_port)),
         "official": _official(reader, keys, simulator_port),
+        "robot": _robot(reader, keys, simulated=wecom is not None and wecom.simulated),
         "kf": _kf(reader, keys, wecom),
     }
 
@@ -407,6 +418,26 @@ _OFFICIAL_PLACES = {
     "OFFICIAL_TOKEN": "设置与开发 → 基本配置 → 服务器配置 → 令牌(Token)",
     "OFFICIAL_AES_KEY": "设置与开发 → 基本配置 → 服务器配置 → 消息加解密密钥",
 }
+
+
+def _robot(reader: _Reader, keys: _Keys, *, simulated: bool) -> Robot | None:
+    """The merchant's 智能机器人; else, in the simulator's enterprise, the simulator's; else None."""
+    names = ("ROBOT_TOKEN", "ROBOT_AES_KEY")
+    simulated = simulated and not any(map(reader.text, names))
+    if simulated:
+        keys.get("ROBOT_TOKEN", lambda: _letters(24))
+        keys.get("ROBOT_AES_KEY", lambda: _letters(42) + secrets.choice("AEIMQUYcgkosw048"))
+    elif not any(map(reader.text, names)):
+        return None
+    for name in names:
+        if not reader.text(name):
+            reader.fault(name, f"it is not set; copy it from 企业微信's admin console, {_ROBOT_PLACE}, into .env")
+    if reader.text("ROBOT_AES_KEY") and not re.fullmatch(r"[A-Za-z0-9+/]{43}", reader.text("ROBOT_AES_KEY")):
+        reader.fault("ROBOT_AES_KEY", f"it is not 43 letters and digits; copy it again from {_ROBOT_PLACE}")
+    return Robot(reader.text("ROBOT_TOKEN"), reader.text("ROBOT_AES_KEY"), simulated)
+
+
+_ROBOT_PLACE = "管理工具 → 智能机器人 → API 模式 → 接收消息"
 
 
 def _kf(reader: _Reader, keys: _Keys, wecom: Wecom | None) -> Kf | None:

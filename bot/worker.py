@@ -27,11 +27,11 @@ from domain.conversation import Inbound, Intent, Reply, Sentence
 from domain.errors import DomainError
 from domain.periods import shanghai_date
 from domain.person import linking_of
-from handlers import Context, House, commission, task
+from handlers import Context, House, commission, help, task
 from models import Sessions
 from models.message import DialogRow, Inbox
 from services import arrival as arrivals
-from services import chat, message, metrics, product
+from services import chat, message, metrics, product, stream
 from services.arrival import Arrival
 from services.distributor import Address
 
@@ -218,6 +218,8 @@ class Assistant:
         ask = self._understand(inbound, ctx, now)
         if inbound.kind == "text":
             ask = task.submitting(commission.naming_an_order(ask, ctx), ctx)
+        if inbound.group is not None:
+            ask = help.in_a_group(ask)
         if ask.name == "explain":
             ctx.period = self._understanding.period(inbound.text, now=now)
         reply = self._reply(ask, ctx)
@@ -296,10 +298,13 @@ class Assistant:
 
     def _say(self, session: Session, inbound: Inbound, ctx: Context, reply: Reply, started: float | None) -> str:
         """Queue what cannot be the passive reply; return what can."""
+        in_time = started is not None and time.monotonic() - started < PASSIVE_WITHIN_SECONDS
+        if in_time and inbound.channel == "robot":  # words of any length; its cards need another way back
+            stream.keep(session, inbound, reply.posters, now=ctx.now)
+            return self._house.catalogue.text(reply)
         parts = message.said(self._house.catalogue, reply, ctx.lane)
         passive = ""
-        in_time = started is not None and time.monotonic() - started < PASSIVE_WITHIN_SECONDS
-        if in_time and inbound.channel != "kf" and (inbound.kind in WITH_PASSIVE_REPLY or inbound.channel == "official"):
+        if in_time and _takes_passive(inbound):
             passive, parts = str(parts[0][1]["content"]), parts[1:]
         key = f"answer:{inbound.channel}:{inbound.key}"
         if parts:
@@ -309,6 +314,11 @@ class Assistant:
             message.queue_extras(session, self._house.catalogue, reply, key=key, lane=ctx.lane, now=ctx.now)
             ctx.lanes.append(ctx.lane)
         return passive
+
+
+def _takes_passive(inbound: Inbound) -> bool:
+    """Whether what it came by may be answered by the request's own reply; nothing of 微信客服 came by one."""
+    return inbound.channel == "official" or (inbound.channel != "kf" and inbound.kind in WITH_PASSIVE_REPLY)
 
 
 def _by_event(inbound: Inbound) -> dict[str, Any]:

@@ -20,6 +20,10 @@ INTENTS: tuple[str, ...] = (
     "unknown",
 )  # fmt: skip
 OPERATOR_INTENTS: tuple[str, ...] = ("review", "approve", "reject", "paid", "today")
+# What may be answered where others read it: nobody's money, team or data.
+OPEN_INTENTS: frozenset[str] = frozenset(
+    {"help", "greet", "thanks", "rank", "products", "rules", "link", "poster", "copy", "coupon", "unsupported"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,7 @@ class Inbound:
     text       what was typed, or the key of the menu entry or button, or the event's name
     task_id    of a card that was clicked; response_code lets the card be replaced, or (微信客服) an event be answered
     scene      of the QR code or link by which he came
+    group      the chat of several in which it was said: others read the answer
     facts      what else an event brought, as the platform wrote it
     """
 
@@ -46,6 +51,7 @@ class Inbound:
     response_code: str | None = None
     sealed: str | None = None
     scene: str | None = None
+    group: str | None = None
     facts: dict[str, str] = field(default_factory=dict)
 
 

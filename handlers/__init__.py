@@ -39,6 +39,7 @@ HANDLERS: dict[str, Handler] = {
     "greet": help.greet,
     "thanks": help.thanks,
     "unsupported": help.unsupported,
+    "private": help.private,
     "unknown": help.unknown,
 }
 

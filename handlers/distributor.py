@@ -12,6 +12,8 @@ from services import chat, distributor
 def join(ask: Intent, ctx: Context) -> Reply:
     """Make the writer a distributor, at once or for review; whoever is one already gets the same code again."""
     house = ctx.house
+    if ctx.address.channel == "robot" and ctx.sender is None:
+        return Reply.of("join.in_app")  # the robot may have been told another name of his than the app's
     code = ask.slots.get("code")
     if code is None and ctx.sender is None and (scanned := chat.inviter(ctx.session, ctx.address)) is not None:
         code = scanned.code

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain.conversation import Intent, Reply, Sentence
+from domain.conversation import OPEN_INTENTS, Intent, Reply, Sentence
 from handlers.context import Context
 from handlers.menu import offers, with_menu
 from services import chat, plan
@@ -94,3 +94,12 @@ def unknown(ask: Intent, ctx: Context) -> Reply:
 def unsupported(ask: Intent, ctx: Context) -> Reply:
     """A picture, a voice, a place: nothing that is read here."""
     return Reply.of("unsupported.kind")
+
+
+def in_a_group(ask: Intent) -> Intent:
+    """What is asked where others read the answer: somebody's money, team and data are told to him alone."""
+    return ask if ask.name in OPEN_INTENTS or ask.name == "unknown" else Intent("private")
+
+
+def private(ask: Intent, ctx: Context) -> Reply:
+    return Reply.of("group.private")

@@ -211,8 +211,13 @@ def lane_of_member(userid: str) -> str:
 
 
 def lane_of(channel: str, sender: str) -> str:
-    """The queue of one receiver; WeCom's userids are the same in any case."""
-    return f"{channel}:{sender.lower() if channel == 'wecom' else sender}"
+    """The queue of one receiver; WeCom's userids are the same in any case.
+
+    The 智能机器人 says nothing of its own accord: what comes late is told to the same member by the app.
+    """
+    if channel in ("wecom", "robot"):
+        return f"wecom:{sender.lower()}"
+    return f"{channel}:{sender}"
 
 
 def has_cards(lane: str) -> bool:

@@ -26,6 +26,7 @@ from .options import (
     Member,
     OfficialOptions,
     Options,
+    RobotOptions,
 )
 from .page import create_page
 from .server import Server
@@ -44,6 +45,7 @@ __all__ = [
     "Member",
     "OfficialOptions",
     "Options",
+    "RobotOptions",
     "Server",
     "Simulator",
     "create_simulator",

@@ -66,6 +66,8 @@ class Limits:
     official_deliveries: int = 3  # of one callback of the 公众号 altogether
     official_newest_act_only: bool = False  # how grants add up is not documented: each by itself, or the newest alone
     official_templates_per_day: int = 100_000
+    stream_interval: float = 1.0  # real seconds between two questions for the rest of a robot's answer
+    robot_hides_userids: bool = False  # the 智能机器人 was not made by a super admin
     kf_messages: int = 5  # for one of the customer's, within kf_window_seconds
     kf_window_seconds: int = 2 * DAY
     kf_history_seconds: int = 3 * DAY  # of the log
@@ -208,6 +210,21 @@ class ContactOptions:
 
 
 @dataclass(frozen=True)
+class RobotOptions:
+    """The 智能机器人 as the app was told about it; `media_base` is where the simulator itself answers."""
+
+    token: str
+    aes_key: str
+    callback_url: str
+    media_base: str = ""
+    name: str = "分销助手"
+    bot_id: str = "aibSIMULATOR1"
+
+    def __repr__(self) -> str:
+        return f"RobotOptions(callback_url={self.callback_url!r})"
+
+
+@dataclass(frozen=True)
 class Options:
     """The enterprise as the app was told about it.
 
@@ -236,6 +253,7 @@ class Options:
     official: OfficialOptions | None = None
     kf: KfOptions | None = None
     contact: ContactOptions | None = None
+    robot: RobotOptions | None = None
 
     def __repr__(self) -> str:
         return f"Options(corp_id={self.corp_id!r}, agent_id={self.agent_id}, callback_url={self.callback_url!r})"

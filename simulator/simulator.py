@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .aibot import Bot
 from .api import Api
 from .callbacks import Courier
 from .cards import Cards
@@ -52,8 +53,10 @@ class Simulator:
         self.kf = Service(self.world, self.api, self.tokens, self.courier, self.media) if options.kf else None
         self.contact = Contact(self.world, self.api, self.tokens, self.media, self.people) if options.contact else None
 
+        self.aibot = Bot(self.world, self.api, self.faults, self.media) if options.robot else None
+
     def couriers(self) -> list[Courier]:
-        return [self.courier, *([self.official.courier] if self.official else [])]
+        return [self.courier, *(part.courier for part in (self.official, self.aibot) if part is not None)]
 
     def reset(self) -> None:
         """Forget chats, media, menu, codes, tokens, faults and orders; the clock is left as it is."""
@@ -71,6 +74,8 @@ class Simulator:
                 self.kf.forget()
             if self.contact is not None:
                 self.contact.forget()
+            if self.aibot is not None:
+                self.aibot.clear()
             for part in (self.media, self.messages, self.robots, self.people):
                 part.forget()
             for kept in (self.menu, self.cards, self.mall):

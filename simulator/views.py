@@ -112,6 +112,7 @@ def describe(simulator: Simulator) -> dict[str, Any]:
     with world.lock:
         return {
             "app": {"name": options.app_name, "corp": options.corp_name, "agent_id": options.agent_id},
+            "aibot": simulator.aibot.describe() if simulator.aibot else None,
             "members": [{**asdict(item), "departments": list(item.departments)} for item in world.members.values()],
             "groups": [{"id": row["id"], "name": row["name"], "members": row["members"]} for row in world.groups],
             "chats": {chat: rows[-300:] for chat, rows in world.chats.items()},

@@ -437,6 +437,16 @@ def upgrade() -> None:
     op.create_index("ix_unknown_phrase_intent_count", "unknown_phrase", ["intent", "count"], unique=False)
     op.create_index("ix_unknown_phrase_last_at", "unknown_phrase", ["last_at"], unique=False)
     op.create_table(
+        "window_sum",
+        sa.Column("window_run_id", ID, autoincrement=False, nullable=False),
+        sa.Column("distributor_id", ID, autoincrement=False, nullable=False),
+        sa.Column("sales", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("window_run_id", "distributor_id", name=op.f("pk_window_sum")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
         "coupon_share",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("coupon_id", ID, nullable=False),
@@ -970,17 +980,6 @@ def upgrade() -> None:
     )
     op.create_index("ix_skip_order_id", "skip", ["order_id"], unique=False)
     op.create_table(
-        "window_sum",
-        sa.Column("window_run_id", ID, autoincrement=False, nullable=False),
-        sa.Column("distributor_id", ID, autoincrement=False, nullable=False),
-        sa.Column("sales", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(["window_run_id"], ["window_run.id"], name=op.f("fk_window_sum_window_run_id")),
-        sa.PrimaryKeyConstraint("window_run_id", "distributor_id", name=op.f("pk_window_sum")),
-        mysql_charset="utf8mb4",
-        mysql_collate="utf8mb4_bin",
-        mysql_engine="InnoDB",
-    )
-    op.create_table(
         "coupon_claim",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("coupon_id", ID, nullable=False),
@@ -1066,7 +1065,6 @@ def downgrade() -> None:
     op.drop_table("coupon_use")
     op.drop_table("entitlement")
     op.drop_table("coupon_claim")
-    op.drop_table("window_sum")
     op.drop_table("skip")
     op.drop_table("shipment")
     op.drop_table("rollup_sum")
@@ -1093,6 +1091,7 @@ def downgrade() -> None:
     op.drop_table("identity")
     op.drop_table("coupon_stock")
     op.drop_table("coupon_share")
+    op.drop_table("window_sum")
     op.drop_table("unknown_phrase")
     op.drop_table("settlement_run")
     op.drop_table("product")

@@ -146,7 +146,7 @@ class Door:
     def __init__(self, shop: Shop, made: webhook.Channel | None) -> None:
         self.shop = shop
         app = Flask("door")
-        app.register_blueprint(webhook.blueprint(shop.assistant, "official", made, shop.clock))
+        app.register_blueprint(webhook.blueprint(shop.assistant, "official", made))
         self.http = app.test_client()
         self.theirs = WeChatCrypto(TOKEN, AES_KEY, APP_ID)
         self.ours = Envelope(TOKEN, AES_KEY, APP_ID)

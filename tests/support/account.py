@@ -47,14 +47,14 @@ def person_of(shop: Shop) -> Person:
 
 
 def channel(shop: Shop) -> webhook.Channel:
-    return webhook.official(Envelope(TOKEN, AES_KEY, APP_ID), TOKEN, person_of(shop))
+    return webhook.official(Envelope(TOKEN, AES_KEY, APP_ID), TOKEN, person_of(shop), shop.clock)
 
 
 class Account:
     def __init__(self, sessions: Sessions, limits: Limits = FAST) -> None:
         self.shop = ClockedShop(sessions)
         app = Flask("account")
-        app.register_blueprint(webhook.blueprint(self.shop.assistant, "official", channel(self.shop), self.shop.clock))
+        app.register_blueprint(webhook.blueprint(self.shop.assistant, "official", channel(self.shop)))
         self._web = Server(app, "127.0.0.1", 0, threads=4)
         self._web.start()
         self.callback_base = f"http://127.0.0.1:{self._web.port}"

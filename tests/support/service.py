@@ -47,8 +47,8 @@ class Service:
         self.knocks = 0
         self._web, envelope = None, Envelope(TOKEN, AES_KEY, CORP)
         app = Flask("service")
-        channel = webhook.wecom(envelope, CORP, AGENT, lambda plain: self.puller.knock(plain))
-        app.register_blueprint(webhook.blueprint(self.shop.assistant, "wecom", channel, self.shop.clock))
+        channel = webhook.wecom(envelope, CORP, AGENT, self.shop.clock, lambda plain: self.puller.knock(plain))
+        app.register_blueprint(webhook.blueprint(self.shop.assistant, "wecom", channel))
         self._web = Server(app, "127.0.0.1", 0, threads=4)
         self._web.start()
         url = f"http://127.0.0.1:{self._web.port}/callback/wecom"
