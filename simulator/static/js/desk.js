@@ -5,6 +5,7 @@ import { avatar, h, icon, markAvatar, toast } from "./dom.js";
 import { Drawer } from "./drawer.js";
 import { Panel } from "./panel.js";
 import { Phone } from "./phone.js";
+import { ServicePanel } from "./service.js";
 import { setLinkOpener } from "./text.js";
 
 const UNDER_WAY = new Set(["queued", "delivering", "retrying"]);
@@ -33,6 +34,8 @@ class Desk {
     this.menu = state.menu;
     this.official = state.official;
     this.fans = new Map((state.official?.fans || []).map((fan) => [fan.id, fan]));
+    this.service = state.kf;
+    this.guests = new Map((state.kf?.guests || []).map((guest) => [guest.id, guest]));
     this.mall = state.mall;
     this.orders = state.orders;
     this.faults = state.faults;
@@ -56,8 +59,8 @@ class Desk {
   }
 
   now() { return new Date(Date.now() + this.ahead); }
-  person(chat) { return this.members.has(chat) || this.fans.has(chat); }
-  nameOf = (chat) => (this.members.get(chat) || this.fans.get(chat))?.name || chat;
+  person(chat) { return this.members.has(chat) || this.fans.has(chat) || this.guests.has(chat); }
+  nameOf = (chat) => (this.members.get(chat) || this.fans.get(chat) || this.guests.get(chat))?.name || chat;
   entriesOf(chat) { return [...(this.chats.get(chat)?.values() || [])]; }
   lastId(chat) { return Math.max(0, ...(this.chats.get(chat)?.keys() || [])); }
 
@@ -82,6 +85,13 @@ class Desk {
     const alone = chosen.length > 1 ? this.panels.slice(0, chosen.length - 1) : [];
     const second = this.panels.filter((seat) => !stacked.includes(seat) && !alone.includes(seat));
     document.getElementById("desk").replaceChildren(...[...alone.map((seat) => seat.node), column(second), column(stacked), this.phone.node].flat());
+    this.servicePanels = [...this.guests.keys()].slice(0, 1).map((id) => new ServicePanel(this, id));
+    for (const seat of this.servicePanels) {
+      seat.node.classList.add("service");
+      this.seats.splice(-1, 0, seat);
+      this.panels.push(seat);
+      document.getElementById("desk").append(seat.node);
+    }
     for (const seat of this.panels) seat.bottom();
   }
 
@@ -105,6 +115,7 @@ class Desk {
     };
     const rows = this.seats.map((seat) => {
       if (seat === this.phone) return tab(seat, markAvatar("phone"), "顾客");
+      if (seat.guest) return tab(seat, markAvatar("service"), "客服");
       if (seat.fan) return tab(seat, markAvatar("official"), "公众号");
       return seat.group ? tab(seat, markAvatar("group"), "伙伴群") : tab(seat, avatar(seat.member.name), seat.member.name);
     });
@@ -192,6 +203,7 @@ class Desk {
       menu: () => this.takeMenu(event.menu),
       official_menu: () => this.takeOfficialMenu(event.menu),
       fans: () => this.takeFans(event.fans),
+      kf: () => this.takeSession(event),
       clock: () => { this.takeClock(event.clock); this.drawer.tick(); this.phone.tick(); },
       faults: () => this.drawer.refreshFaults(),
       order: () => this.phone.takeOrder(event.order),
@@ -235,6 +247,12 @@ class Desk {
   takeFans(fans) {
     this.fans = new Map(fans.map((fan) => [fan.id, fan]));
     for (const seat of this.panels.filter((item) => item.fan)) seat.follow();
+  }
+
+  // Who serves a guest of the 微信客服 now.
+  takeSession({ guest, state, servicer }) {
+    this.guests.set(guest, { ...this.guests.get(guest), state, servicer });
+    this.servicePanels.find((seat) => seat.chat === guest)?.refresh();
   }
 
   async refreshMembers() {
