@@ -336,11 +336,7 @@ class Assistant:
             return "\n\n".join((self._house.catalogue.text(reply), *reply.copies))
         parts = message.said(self._house.catalogue, reply, ctx.lane)
         passive = ""
-        if (
-            in_time
-            and inbound.channel != "kf"
-            and (inbound.kind in WITH_PASSIVE_REPLY or inbound.channel == "official")
-        ):
+        if in_time and _takes_passive(inbound):
             passive, parts = str(parts[0][1]["content"]), parts[1:]
         key = f"answer:{inbound.channel}:{inbound.key}"
         if parts:
@@ -357,6 +353,11 @@ def _picked(text: str, dialog: Dialog | None, now: datetime) -> int | None:
     if dialog is None or dialog.state != choice.WHICH:
         return None
     return choices.picked(text, [label for _, label in dialog.facts["options"]], shanghai_date(now))
+
+
+def _takes_passive(inbound: Inbound) -> bool:
+    """Whether what it came by may be answered by the request's own reply; nothing of 微信客服 came by one."""
+    return inbound.channel == "official" or (inbound.channel != "kf" and inbound.kind in WITH_PASSIVE_REPLY)
 
 
 def _by_event(inbound: Inbound) -> dict[str, Any]:
