@@ -8,7 +8,22 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from domain.conversation import Intent, Reply
-from handlers import commission, distributor, help, human, level, person, poster, rank, task, today, withdrawal
+from handlers import (
+    choice,
+    commission,
+    copy,
+    coupon,
+    distributor,
+    help,
+    human,
+    level,
+    person,
+    poster,
+    rank,
+    task,
+    today,
+    withdrawal,
+)
 from handlers.context import Context, House, referral_link
 
 Handler = Callable[[Intent, Context], Reply]
@@ -18,7 +33,9 @@ HANDLERS: dict[str, Handler] = {
     "join": distributor.join,
     "link": distributor.link,
     "poster": poster.poster,
+    "copy": copy.copy,
     "products": poster.products,
+    "coupon": coupon.coupon,
     "earnings": commission.earnings,
     "earnings_detail": commission.earnings_detail,
     "explain": commission.explain,
@@ -41,6 +58,8 @@ HANDLERS: dict[str, Handler] = {
     "unsupported": help.unsupported,
     "private": help.private,
     "unknown": help.unknown,
+    "choice_again": choice.again,
+    "choice_over": choice.over,
 }
 
 FOR_OPERATORS: dict[str, Handler] = {
@@ -54,6 +73,11 @@ FOR_OPERATORS: dict[str, Handler] = {
 
 def handle(ask: Intent, ctx: Context) -> Reply:
     """Do what is asked; an operator's word from somebody who is none is like any other unknown word."""
+    if ask.name in choice.OF_A_PRODUCT and ask.name in HANDLERS and "products" in ask.slots:
+        named = choice.product_named(ask, ctx)
+        if isinstance(named, Reply):
+            return named
+        ask = named
     handler = HANDLERS.get(ask.name)
     if handler is None and ctx.operator is not None:
         handler = FOR_OPERATORS.get(ask.name)

@@ -3,6 +3,8 @@
 from models import (
     bonus,
     commission,
+    consent,
+    copy,
     coupon,
     distributor,
     kf,
@@ -17,6 +19,7 @@ from models import (
     settlement,
     unknown,
     withdrawal,
+    words,
 )
 from models.base import Base, Sessions, new_engine
 
@@ -25,6 +28,8 @@ __all__ = [
     "Sessions",
     "bonus",
     "commission",
+    "consent",
+    "copy",
     "coupon",
     "distributor",
     "kf",
@@ -40,4 +45,5 @@ __all__ = [
     "settlement",
     "unknown",
     "withdrawal",
+    "words",
 ]

@@ -26,6 +26,7 @@ class Product(Base):
     on_shelf: Mapped[bool]
     promise: Mapped[str] = mapped_column(String(128), default="")
     picture: Mapped[str | None] = mapped_column(String(255))  # a file below assets/images
+    listed_at: Mapped[datetime | None]  # since when it is new to a shop that sold before; None where nobody told
 
 
 class Order(Base):
@@ -45,7 +46,7 @@ class Order(Base):
         Index("ix_orders_no", "no"),
         Index("ix_orders_paid_at", "paid_at"),
         Index("ix_orders_milestones_due_at", "milestones_due_at", "distributor_id"),
-        Index("ix_orders_buyer_digest_paid_at", "buyer_digest", "paid_at"),  # whether he has bought before
+        Index("ix_orders_buyer_digest", "buyer_digest", "distributor_id", "paid_at"),  # whether he has bought before
         MYSQL,
     )
 

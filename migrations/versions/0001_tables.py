@@ -35,6 +35,19 @@ def upgrade() -> None:
         mysql_engine="InnoDB",
     )
     op.create_table(
+        "added_word",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("list", sa.String(length=32), nullable=False),
+        sa.Column("word", sa.String(length=64), nullable=False),
+        sa.Column("operator", sa.String(length=64), nullable=False),
+        sa.Column("added_at", INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_added_word")),
+        sa.UniqueConstraint("list", "word", name=op.f("uq_added_word_list_word")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
         "api_nonce",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
@@ -351,6 +364,23 @@ def upgrade() -> None:
     )
     op.create_index("ix_override_record_digest", "override_record", ["digest"], unique=False)
     op.create_table(
+        "own_copy",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("sku", sa.String(length=64), nullable=True),
+        sa.Column("content", sa.JSON(), nullable=False),
+        sa.Column("ticks", sa.JSON(), nullable=False),
+        sa.Column("ruleset", sa.String(length=32), nullable=False),
+        sa.Column("operator", sa.String(length=64), nullable=False),
+        sa.Column("added_at", INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_own_copy")),
+        sa.UniqueConstraint("name", name=op.f("uq_own_copy_name")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_own_copy_sku", "own_copy", ["sku"], unique=False)
+    op.create_table(
         "pause",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("scope", sa.String(length=96), nullable=False),
@@ -399,6 +429,7 @@ def upgrade() -> None:
         sa.Column("on_shelf", sa.Boolean(), nullable=False),
         sa.Column("promise", sa.String(length=128), nullable=False),
         sa.Column("picture", sa.String(length=255), nullable=True),
+        sa.Column("listed_at", INSTANT, nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_product")),
         sa.UniqueConstraint("sku", name=op.f("uq_product_sku")),
         mysql_charset="utf8mb4",
@@ -446,6 +477,38 @@ def upgrade() -> None:
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",
     )
+    op.create_table(
+        "word_exception",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("word", sa.String(length=64), nullable=False),
+        sa.Column("phrase", sa.String(length=64), nullable=False),
+        sa.Column("ground", sa.String(length=32), nullable=False),
+        sa.Column("reason", sa.String(length=255), nullable=False),
+        sa.Column("operator", sa.String(length=64), nullable=False),
+        sa.Column("added_at", INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_word_exception")),
+        sa.UniqueConstraint("phrase", "word", name=op.f("uq_word_exception_phrase_word")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
+        "copy_use",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("distributor_id", ID, nullable=False),
+        sa.Column("sku", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("topic", sa.String(length=16), nullable=False),
+        sa.Column("recent", sa.JSON(), nullable=False),
+        sa.Column("used_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(["distributor_id"], ["distributor.id"], name=op.f("fk_copy_use_distributor_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_copy_use")),
+        sa.UniqueConstraint("distributor_id", "sku", "kind", name=op.f("uq_copy_use_distributor_id_sku_kind")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_copy_use_distributor_id_used_at", "copy_use", ["distributor_id", "used_at"], unique=False)
     op.create_table(
         "coupon_share",
         sa.Column("id", ID, autoincrement=True, nullable=False),
@@ -607,12 +670,27 @@ def upgrade() -> None:
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",
     )
-    op.create_index("ix_orders_buyer_digest_paid_at", "orders", ["buyer_digest", "paid_at"], unique=False)
+    op.create_index("ix_orders_buyer_digest", "orders", ["buyer_digest", "distributor_id", "paid_at"], unique=False)
     op.create_index("ix_orders_distributor_id_paid_at", "orders", ["distributor_id", "paid_at"], unique=False)
     op.create_index("ix_orders_distributor_id_settles_at", "orders", ["distributor_id", "settles_at"], unique=False)
     op.create_index("ix_orders_milestones_due_at", "orders", ["milestones_due_at", "distributor_id"], unique=False)
     op.create_index("ix_orders_no", "orders", ["no"], unique=False)
     op.create_index("ix_orders_paid_at", "orders", ["paid_at"], unique=False)
+    op.create_table(
+        "poster_consent",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("distributor_id", ID, nullable=False),
+        sa.Column("what", sa.String(length=16), nullable=False),
+        sa.Column("wording", sa.String(length=16), nullable=False),
+        sa.Column("channel", sa.String(length=16), nullable=False),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(["distributor_id"], ["distributor.id"], name=op.f("fk_poster_consent_distributor_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_poster_consent")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_poster_consent_distributor_id", "poster_consent", ["distributor_id", "id"], unique=False)
     op.create_table(
         "rollup",
         sa.Column("distributor_id", ID, autoincrement=False, nullable=False),
@@ -983,7 +1061,7 @@ def upgrade() -> None:
         "coupon_claim",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("coupon_id", ID, nullable=False),
-        sa.Column("share_id", ID, nullable=True),
+        sa.Column("share_id", ID, nullable=False),
         sa.Column("bonus_id", ID, nullable=True),
         sa.Column("code", sa.String(length=16), nullable=False),
         sa.Column("holder", sa.String(length=64), nullable=False),
@@ -1083,6 +1161,7 @@ def downgrade() -> None:
     op.drop_table("submission")
     op.drop_table("statement")
     op.drop_table("rollup")
+    op.drop_table("poster_consent")
     op.drop_table("orders")
     op.drop_table("milestone_mark")
     op.drop_table("link_code")
@@ -1091,12 +1170,15 @@ def downgrade() -> None:
     op.drop_table("identity")
     op.drop_table("coupon_stock")
     op.drop_table("coupon_share")
+    op.drop_table("copy_use")
+    op.drop_table("word_exception")
     op.drop_table("window_sum")
     op.drop_table("unknown_phrase")
     op.drop_table("settlement_run")
     op.drop_table("product")
     op.drop_table("plan_version")
     op.drop_table("pause")
+    op.drop_table("own_copy")
     op.drop_table("override_record")
     op.drop_table("outbox")
     op.drop_table("operator")
@@ -1115,4 +1197,5 @@ def downgrade() -> None:
     op.drop_table("dialog")
     op.drop_table("coupon")
     op.drop_table("api_nonce")
+    op.drop_table("added_word")
     op.drop_table("access_token")

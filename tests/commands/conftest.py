@@ -30,6 +30,8 @@ from tests.support.databases import Database
 from tests.support.shop import START, Shop, catalogue, understanding
 from web.commands import (
     CommandDeps,
+    copy,
+    coupon,
     db,
     demo,
     distributor,
@@ -40,6 +42,7 @@ from web.commands import (
     person,
     plan,
     rollup,
+    words,
 )
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -89,7 +92,7 @@ def commands_of(shop: Shop) -> list[click.Command]:
         schema.upgrade(sessions.engine)
 
     settlement = SettlementJob(sessions, clock, catalogue(), shop.wake)
-    deps = CommandDeps(sessions, clock, ASSETS, ("Boss", "cashier"), ready, shop.vault, catalogue())
+    deps = CommandDeps(sessions, clock, ASSETS, ("Boss", "cashier"), ready, shop.vault, catalogue(), "http://shop.test")
     jobs = job_commands.JobDeps(
         sessions,
         clock,
@@ -105,11 +108,14 @@ def commands_of(shop: Shop) -> list[click.Command]:
         plan.group(deps),
         ledger.group(deps),
         entitlement.group(deps),
+        coupon.group(deps),
         explain.command(deps),
         operator.group(deps),
         distributor.group(deps),
         rollup.group(deps),
         demo.group(deps),
+        copy.group(deps),
+        words.group(deps),
         db.group(deps),
         job_commands.settle(jobs),
         job_commands.group(jobs),
