@@ -30,6 +30,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from bot import commands as bot_commands
 from bot import doctor as bot_doctor
 from bot import webhook
+from bot.adviser import Adviser, Service
 from bot.commands import menu_body
 from bot.drawing import Drawer
 from bot.kf import commands as kf_commands
@@ -194,7 +195,7 @@ def build(settings: Settings) -> Runtime:
         catalogue=catalogue,
         below=secrets.randbelow,
     )
-    assistant = Assistant(sessions, house, _understanding(settings), clock, wake)
+    assistant = Assistant(sessions, house, _understanding(settings), clock, wake, _adviser(settings))
     if kf is not None:
         puller = kf_wiring.puller(
             kf, sessions, vault, clock, catalogue, assistant=assistant, wake=lambda: queue.enqueue("pull_kf")
@@ -225,6 +226,12 @@ def _own_phrases(settings: Settings) -> Path:
 
 def _understanding(settings: Settings) -> Understanding:
     return Understanding.load(ASSETS, _own_phrases(settings))
+
+
+def _adviser(settings: Settings) -> Adviser | None:
+    if (llm := settings.llm) is None:
+        return None
+    return Adviser(Service(llm.api_base, llm.key, llm.model), llm.seconds)
 
 
 def _client(settings: Settings, sessions: Sessions, clock: Clock, vault: Vault) -> Client | None:

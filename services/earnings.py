@@ -160,7 +160,7 @@ def _together(group: list[AwardLine]) -> AwardLine:
     return AwardLine(group[0].order_no, group[0].paid_at, total(line.amount for line in group), state)
 
 
-def _awards(distributor_id: int, period: Period) -> ColumnElement[bool]:
+def _awards(distributor_id: int, period: Period | None) -> ColumnElement[bool]:
     return and_(Award.distributor_id == distributor_id, *_within(Award.paid_at, period))
 
 
