@@ -65,7 +65,7 @@ _SOME_DAY = datetime(2026, 11, 21, tzinfo=UTC)  # a merchant's phrases are read 
 # What the classifier may not decide: similar is not enough for money, nor for an operator's decision.
 _GATED = frozenset({"withdraw", "confirm", "approve", "reject", "paid"})
 _SURE = 0.2  # share from which the classifier is believed; it says `unknown` by itself as well
-_SURE_ALONE = 0.35  # … where no rule knows a word of it
+_SURE_ALONE = 0.3  # … where no rule knows a word of it
 _SURE_OF = {"cancel": 0.6, "greet": 0.55, "thanks": 0.5}
 _SURE_OF_OPERATORS = 0.6  # below, what only an operator asks is taken for its neighbour when somebody else says it
 _ADVISED = 0.3
