@@ -27,11 +27,12 @@ from domain.conversation import Dialog, Inbound, Intent, Reply, Sentence
 from domain.errors import DomainError
 from domain.periods import shanghai_date
 from domain.person import linking_of
-from handlers import Context, House, choice, commission, copy, help, poster, task
+from handlers import Context, House, choice, commission, copy, group, help, poster, task
 from models import Sessions
 from models.message import DialogRow, Inbox
 from services import arrival as arrivals
 from services import chat, message, metrics, product, stream
+from services import group as customer_groups
 from services.arrival import Arrival
 from services.distributor import Address
 
@@ -221,6 +222,9 @@ class Assistant:
         self, session: Session, inbound: Inbound, arrival: Arrival, *, now: datetime, started: float | None
     ) -> _Work:
         """Handle within the caller's transaction. `started` is None where no passive reply can be given any more."""
+        if (chat_id := inbound.facts.get("chat_id")) is not None:
+            change, detail = inbound.facts["change"], inbound.facts["detail"]
+            customer_groups.happened(session, chat_id, change, detail, at=inbound.sent_at, now=now)
         seen = chat.seen(session, inbound, now=now)
         if seen.mend is not None:
             return self._alarm(session, inbound, arrival, seen.mend, now)
@@ -233,7 +237,13 @@ class Assistant:
         before = ctx.dialog
         ask = choice.take(self._understand(inbound, ctx, now), ctx)
         if inbound.kind == "text":
-            for looks_again in (commission.naming_an_order, task.submitting, copy.following, poster.naming):
+            for looks_again in (
+                commission.naming_an_order,
+                task.submitting,
+                copy.following,
+                poster.naming,
+                group.about_groups,
+            ):
                 ask = looks_again(ask, ctx)
         elif inbound.kind == "card":
             ask = copy.chosen(ask, ctx)
@@ -326,11 +336,7 @@ class Assistant:
             return "\n\n".join((self._house.catalogue.text(reply), *reply.copies))
         parts = message.said(self._house.catalogue, reply, ctx.lane)
         passive = ""
-        if (
-            in_time
-            and inbound.channel != "kf"
-            and (inbound.kind in WITH_PASSIVE_REPLY or inbound.channel == "official")
-        ):
+        if in_time and _takes_passive(inbound):
             passive, parts = str(parts[0][1]["content"]), parts[1:]
         key = f"answer:{inbound.channel}:{inbound.key}"
         if parts:
@@ -347,6 +353,11 @@ def _picked(text: str, dialog: Dialog | None, now: datetime) -> int | None:
     if dialog is None or dialog.state != choice.WHICH:
         return None
     return choices.picked(text, [label for _, label in dialog.facts["options"]], shanghai_date(now))
+
+
+def _takes_passive(inbound: Inbound) -> bool:
+    """Whether what it came by may be answered by the request's own reply; nothing of 微信客服 came by one."""
+    return inbound.channel == "official" or (inbound.channel != "kf" and inbound.kind in WITH_PASSIVE_REPLY)
 
 
 def _by_event(inbound: Inbound) -> dict[str, Any]:

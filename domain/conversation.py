@@ -38,7 +38,7 @@ class Inbound:
     task_id    of a card that was clicked; response_code lets the card be replaced, or (微信客服) an event be answered
     scene      of the QR code or link by which he came
     group      the chat of several in which it was said: others read the answer
-    facts      what else an event brought, as the platform wrote it
+    facts      what else an event brought, as the platform wrote it; ids of people outside hashed and sealed
     """
 
     key: str

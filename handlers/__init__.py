@@ -14,6 +14,7 @@ from handlers import (
     copy,
     coupon,
     distributor,
+    group,
     help,
     human,
     level,
@@ -70,6 +71,9 @@ FOR_OPERATORS: dict[str, Handler] = {
     "today": today.today,
 }
 
+# What an intent is asked about in particular (handlers.group.about_groups); understanding never says it.
+_ABOUT: dict[str, Handler] = {"groups": group.sales, "statement": group.last_statement}
+
 
 def handle(ask: Intent, ctx: Context) -> Reply:
     """Do what is asked; an operator's word from somebody who is none is like any other unknown word."""
@@ -78,7 +82,7 @@ def handle(ask: Intent, ctx: Context) -> Reply:
         if isinstance(named, Reply):
             return named
         ask = named
-    handler = HANDLERS.get(ask.name)
+    handler = _ABOUT.get(str(ask.slots.get("about"))) or HANDLERS.get(ask.name)
     if handler is None and ctx.operator is not None:
         handler = FOR_OPERATORS.get(ask.name)
     return (handler or help.unknown)(ask, ctx)

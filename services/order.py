@@ -223,6 +223,7 @@ def _values(
         "distributor_id": decided.seller.id if decided.seller else None,
         "buyer_distributor_id": decided.buyer.id if decided.buyer else None,
         "plan_version_id": loaded.version_id if loaded else None,
+        "group_id": decided.group_id,
         "reason_code": decided.reason,
         "reason_text": decided.text,
         "claims": decided.claims,

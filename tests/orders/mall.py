@@ -97,7 +97,9 @@ class Mall:
     def known_by(self, who: Distributor, kind: str, value: str) -> None:
         with self.sessions.writing() as session:
             digest = self.vault.digest(kind, value)
-            session.add(Identity(distributor_id=who.id, kind=kind, digest=digest, sealed="-", created_at=NOW))
+            row = Identity(distributor_id=who.id, kind=kind, digest=digest, sealed="-", created_at=NOW)
+            row.plain = value if kind == "wecom" else None
+            session.add(row)
 
     def suspend(self, who: Distributor) -> None:
         with self.sessions.writing() as session:
