@@ -81,9 +81,10 @@ from services.poster import PosterStudio
 from services.vault import Vault
 from simulator import ContactOptions, KfOptions, OfficialOptions, Options, RobotOptions, create_simulator
 from simulator.server import Server as SimulatorServer
-from web import Deps, api, doctor, errors, health, pages, shop
+from web import Deps, api, coupon, doctor, errors, health, pages, shop
 from web.commands import CommandDeps, db, entitlement, explain, ledger, operator, plan
 from web.commands import copy as copy_commands
+from web.commands import coupon as coupon_commands
 from web.commands import demo as demo_commands
 from web.commands import distributor as distributor_commands
 from web.commands import person as person_commands
@@ -450,7 +451,7 @@ def web_of(runtime: Runtime) -> Flask:
     channels = {"wecom": app_of, "official": _official_channel(runtime), "robot": _robot_channel(runtime)}
     for name, channel in channels.items():
         app.register_blueprint(webhook.blueprint(runtime.assistant, name, channel))
-    for module in (api, shop, pages, health):
+    for module in (api, shop, coupon, pages, health):
         app.register_blueprint(module.blueprint(deps))
     errors.install(app)
     for command in _commands(runtime, envelope):
@@ -480,7 +481,9 @@ def _commands(runtime: Runtime, envelope: Envelope | None) -> list[click.Command
     """The `flask …` commands; none of them asks the database before it is called."""
     settings, sessions, clock = runtime.settings, runtime.sessions, runtime.clock
     operators = settings.wecom.operators if settings.wecom else ()
-    house = CommandDeps(sessions, clock, ASSETS, operators, runtime.ready, runtime.vault, runtime.catalogue)
+    house = CommandDeps(
+        sessions, clock, ASSETS, operators, runtime.ready, runtime.vault, runtime.catalogue, settings.base_url
+    )
     settle = SettlementJob(sessions, clock, runtime.catalogue, runtime.wake)
     jobs = job_commands.JobDeps(
         sessions, clock, runtime.jobs, lambda as_of: settle(as_of, reason="command"), runtime.ready
@@ -499,6 +502,7 @@ def _commands(runtime: Runtime, envelope: Envelope | None) -> list[click.Command
         plan.group(house),
         ledger.group(house),
         entitlement.group(house),
+        coupon_commands.group(house),
         explain.command(house),
         operator.group(house),
         distributor_commands.group(house),

@@ -18,7 +18,7 @@ from models.distributor import Distributor
 from models.message import Outbox
 from services import consent, distributor, product
 from services.material import product as material
-from services.poster import LeaderboardPoster, Poster, PosterStudio, ProductPoster, RecruitPoster, Row
+from services.poster import CouponPoster, LeaderboardPoster, Poster, PosterStudio, ProductPoster, RecruitPoster, Row
 
 
 class UnknownPoster(LookupError):
@@ -30,7 +30,7 @@ class MayNotBeDrawn(LookupError):
 
 
 class Drawer:
-    """`draw(kind, facts)` gives the JPEG of a product, recruit or leaderboard poster.
+    """`draw(kind, facts)` gives the JPEG of a product, recruit, coupon or leaderboard poster.
 
     name_of   a member's name in the directory, None where it cannot be had now; called outside of transactions
     """
@@ -72,6 +72,9 @@ class Drawer:
             nickname = self._name_of(unknown_member) or nickname
         if kind == "recruit":
             return RecruitPoster(merchant=self._merchant, nickname=nickname, link=facts["link"], contact=self._contact)
+        if kind == "coupon":
+            said = {name: facts[name] for name in ("title", "worth", "condition", "lasts", "scope", "link")}
+            return CouponPoster(**said, nickname=nickname, merchant=self._merchant, contact=self._contact)
         if item is None or judged is None:
             raise UnknownPoster(kind)
         if judged.blocked:

@@ -46,7 +46,21 @@ CATALOGUE_SECONDS = 10.0
 COMMON_LENGTH, COMMON_PHRASES = 12, 2000
 # Handlers that change the business; the others only read, and need no savepoint to undo a refusal.
 WRITING = frozenset(
-    {"join", "bind", "profile", "confirm", "cancel", "approve", "reject", "paid", "withdraw", "tasks", "copy", "poster"}
+    [
+        "join",
+        "bind",
+        "profile",
+        "confirm",
+        "cancel",
+        "approve",
+        "reject",
+        "paid",
+        "withdraw",
+        "tasks",
+        "copy",
+        "poster",
+        "coupon",
+    ]
 )
 # A card's click cannot be answered by a passive text.
 WITH_PASSIVE_REPLY = frozenset({"text", "menu", "greet", "unsupported"})
@@ -264,6 +278,7 @@ class Assistant:
             task_id=inbound.task_id,
             response_code=inbound.response_code,
             scene=inbound.scene,
+            overheard=inbound.group is not None,
         )
 
     def _understand(self, inbound: Inbound, ctx: Context, now: datetime) -> Intent:

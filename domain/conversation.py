@@ -14,9 +14,9 @@ Channel = Literal["wecom", "official", "kf", "robot"]
 
 # Intents that the assistant acts on, in the order in which `help` and the nearest-three list show them.
 INTENTS: tuple[str, ...] = (
-    "help", "join", "link", "poster", "copy", "products", "earnings", "earnings_detail", "explain", "orders", "team",
-    "rank", "level", "tasks", "withdraw", "withdraw_status", "rules", "bind", "profile", "confirm", "cancel", "greet",
-    "thanks",
+    "help", "join", "link", "poster", "copy", "products", "coupon", "earnings", "earnings_detail", "explain", "orders",
+    "team", "rank", "level", "tasks", "withdraw", "withdraw_status", "rules", "bind", "profile", "confirm", "cancel",
+    "greet", "thanks",
     "unknown",
 )  # fmt: skip
 OPERATOR_INTENTS: tuple[str, ...] = ("review", "approve", "reject", "paid", "today")
@@ -102,7 +102,7 @@ class Card:
 class Poster:
     """A picture that is drawn outside the transaction: the layout's kind and the facts that it needs (JSON values)."""
 
-    kind: Literal["product", "recruit", "leaderboard"]
+    kind: Literal["product", "recruit", "coupon", "leaderboard"]
     facts: dict[str, Any]
 
 

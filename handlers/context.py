@@ -59,6 +59,7 @@ class Context:
     task_id: str | None = None
     response_code: str | None = None
     scene: str | None = None  # of the QR that this message came by
+    overheard: bool = False  # others read the answer
     lanes: list[str] = field(default_factory=list)
 
     @property
@@ -117,6 +118,10 @@ class Context:
     def link(self, code: str, *, sku: str | None = None, origin: str | None = None) -> str:
         """`BASE_URL/r/CODE`, for a product with `?p=SKU`, with where it is shown as `s`."""
         return referral_link(self.house.base_url, code, sku=sku, origin=origin)
+
+    def coupon_link(self, page: str) -> str:
+        """`BASE_URL/shop/c/CODE`, of a coupon's page."""
+        return f"{self.house.base_url}/shop/c/{page}"
 
 
 def referral_link(base_url: str, code: str, *, sku: str | None = None, origin: str | None = None) -> str:

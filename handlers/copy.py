@@ -18,7 +18,8 @@ from handlers.context import Context
 from models.order import Product
 from services import product, promotion
 from services.copy import offer
-from services.copy.offer import Giver
+from services.copy.offer import Coupon, Giver
+from services.coupon import offering
 
 WHICH = "copy.which"
 MOST_CHOICES = 6  # buttons of a card
@@ -88,7 +89,9 @@ def _objection(ctx: Context, wish: Wish, item: Product | None) -> Reply:
 def _offer(ctx: Context, wish: Wish, item: Product | None, link: str) -> offer.Offered | None:
     house = ctx.house
     giver = Giver(ctx.me, link, merchant=house.merchant, contact=house.contact)
-    return offer.offer(ctx.session, house.library, giver, wish, item=item, now=ctx.now)
+    running = offering.best_for(ctx.session, ctx.me, item, now=ctx.now) if item is not None else None
+    coupon = Coupon(running[0].title, ctx.coupon_link(running[1])) if running is not None else None
+    return offer.offer(ctx.session, house.library, giver, wish, item=item, coupon=coupon, now=ctx.now)
 
 
 # ---------------------------------------------------------------------------------------------------------------

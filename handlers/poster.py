@@ -23,13 +23,13 @@ def poster(ask: Intent, ctx: Context) -> Reply:
         if query := ask.slots.get("query"):
             return Reply.of("poster.unknown_product", query=query)
         picture = Poster("recruit", {"distributor_id": me.id, "link": ctx.link(me.code, origin="poster")})
-        reply = _asking(ctx, Reply.of("poster.recruit"))
+        reply = asking(ctx, Reply.of("poster.recruit"))
         return replace(reply.then("poster.recruit_next"), posters=(picture,))
     item = product.find(ctx.session, sku)
     if item is None:
         return Reply.of("poster.unknown_product", query=sku)
     drawn = of_product(ctx, item)
-    return drawn if not drawn.posters else _asking(ctx, drawn)
+    return drawn if not drawn.posters else asking(ctx, drawn)
 
 
 def of_product(ctx: Context, item: Product) -> Reply:
@@ -70,7 +70,7 @@ def naming(ask: Intent, ctx: Context) -> Intent:
     return ask if yes is None else Intent("poster", {"name": yes})
 
 
-def _asking(ctx: Context, reply: Reply) -> Reply:
+def asking(ctx: Context, reply: Reply) -> Reply:
     """With the first poster somebody is told how his name comes onto it."""
     if consent.standing(ctx.session, ctx.me.id) is not None:
         return reply

@@ -55,7 +55,7 @@ class Order(Base):
             postgresql_where=text("group_id IS NOT NULL"),
             sqlite_where=text("group_id IS NOT NULL"),
         ),
-        Index("ix_orders_buyer_digest_paid_at", "buyer_digest", "paid_at"),  # whether he has bought before
+        Index("ix_orders_buyer_digest", "buyer_digest", "distributor_id", "paid_at"),  # whether he has bought before
         MYSQL,
     )
 

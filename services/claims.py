@@ -44,10 +44,11 @@ class Known:
     touches: list[Claim] = field(default_factory=list)
     suspended: frozenset[int] = frozenset()  # who was, at payment
 
-    def add(self, session: Session, row: Distributor, paid_at: datetime) -> None:
-        """Somebody else whom the order may be about."""
-        self.people[row.id] = row
-        self.suspended |= suspended(session, [row], paid_at)
+    def learn(self, session: Session, person: Distributor, paid_at: datetime) -> None:
+        """Somebody whom the query did not ask for."""
+        if person.id not in self.people:
+            self.people[person.id] = person
+            self.suspended |= suspended(session, {person.id: person}.values(), paid_at)
 
     def claimant(self, row: Distributor) -> Claimant:
         """With what he was at payment; who has never been a distributor is what he is."""

@@ -27,6 +27,7 @@ from models.ledger import LedgerAccount, LedgerPosting
 from models.order import Order, Touch
 from models.person import IdentityChange, LinkCode, LinkTry
 from services import distributor, group
+from services.coupon import share
 from services.distributor import Address
 from services.once import insert_once
 from services.vault import Vault
@@ -153,6 +154,7 @@ def _merge(
         identity.distributor_id = who.id
         _record(session, "merged", identity.kind, identity.digest, absorbed.id, who.id, proof, now=now)
     session.execute(update(Touch).where(Touch.distributor_id == absorbed.id).values(distributor_id=who.id))
+    share.hand_over(session, absorbed.id, who.id)
     who.told_name = who.told_name or absorbed.told_name
     who.directory_name = who.directory_name or absorbed.directory_name
     absorbed.status = "departed"

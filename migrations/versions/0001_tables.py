@@ -1030,7 +1030,7 @@ def upgrade() -> None:
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",
     )
-    op.create_index("ix_orders_buyer_digest_paid_at", "orders", ["buyer_digest", "paid_at"], unique=False)
+    op.create_index("ix_orders_buyer_digest", "orders", ["buyer_digest", "distributor_id", "paid_at"], unique=False)
     op.create_index("ix_orders_distributor_id_paid_at", "orders", ["distributor_id", "paid_at"], unique=False)
     op.create_index("ix_orders_distributor_id_settles_at", "orders", ["distributor_id", "settles_at"], unique=False)
     op.create_index(
@@ -1221,7 +1221,7 @@ def upgrade() -> None:
         "coupon_claim",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("coupon_id", ID, nullable=False),
-        sa.Column("share_id", ID, nullable=True),
+        sa.Column("share_id", ID, nullable=False),
         sa.Column("bonus_id", ID, nullable=True),
         sa.Column("code", sa.String(length=16), nullable=False),
         sa.Column("holder", sa.String(length=64), nullable=False),

@@ -31,6 +31,7 @@ from tests.support.shop import START, Shop, catalogue, understanding
 from web.commands import (
     CommandDeps,
     copy,
+    coupon,
     db,
     demo,
     distributor,
@@ -91,7 +92,7 @@ def commands_of(shop: Shop) -> list[click.Command]:
         schema.upgrade(sessions.engine)
 
     settlement = SettlementJob(sessions, clock, catalogue(), shop.wake)
-    deps = CommandDeps(sessions, clock, ASSETS, ("Boss", "cashier"), ready, shop.vault, catalogue())
+    deps = CommandDeps(sessions, clock, ASSETS, ("Boss", "cashier"), ready, shop.vault, catalogue(), "http://shop.test")
     jobs = job_commands.JobDeps(
         sessions,
         clock,
@@ -107,6 +108,7 @@ def commands_of(shop: Shop) -> list[click.Command]:
         plan.group(deps),
         ledger.group(deps),
         entitlement.group(deps),
+        coupon.group(deps),
         explain.command(deps),
         operator.group(deps),
         distributor.group(deps),

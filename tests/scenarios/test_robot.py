@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from models.message import Inbox, Outbox
 from services import distributor
+from tests.support import coupons
 from tests.support.databases import Database
 from tests.support.robot import UNPAINTED, Robot
 
@@ -120,3 +121,14 @@ def test_a_text_to_send_on_stands_in_the_same_answer(selling: Robot) -> None:
     assert "的群文案在下面" in answer
     assert f"/r/{selling.shop.code('xiaoli')}?p=STRAWBERRY&s=group" in answer
     assert answer.endswith("（广告）")
+
+
+def test_a_coupon_asked_for_before_others_says_nothing_of_what_was_sold(selling: Robot) -> None:
+    shop = selling.shop
+    coupons.make(shop.sessions, now=shop.now)
+    code = coupons.page(shop.sessions, 1, shop.who("xiaoli").id, now=shop.now)
+    coupons.takes(shop.sessions, code, now=shop.now)
+    answer = selling.says("xiaoli", "发个优惠券", group=selling.group)
+    assert code in answer
+    assert "已领" not in answer
+    assert "已领 1 张" in selling.says("xiaoli", "发个优惠券")

@@ -28,6 +28,7 @@ class CommandDeps:
     clock      "now" of the business; CLOCK_FILE shifts it in a demo
     assets     the folder with plans/ and demo/
     operators  userids of the first operators (WECOM_OPERATORS)
+    base_url   what every written address begins with
     vault, catalogue   for override records: names are sealed, codes are sent as messages
     library    the copy that ships
     ready      brings the database up to date, under the lock that several processes share; called by every command
@@ -41,4 +42,5 @@ class CommandDeps:
     ready: Callable[[], None]
     vault: Vault | None = None
     catalogue: Catalogue | None = None
+    base_url: str = ""
     library: Library = field(default_factory=library.shipped)
