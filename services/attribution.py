@@ -56,17 +56,17 @@ def decide(session: Session, vault: Vault, facts: OrderFacts, plan: LoadedPlan |
     visitor = vault.digest("visitor", facts.buyer.id)  # our own shop pushes its cookie as the buyer's id
     coupon = using.shown(session, facts)
     known = claims.load(session, vault, facts, [*identities, visitor], policy)
-    place = group.place(session, facts.ref.group, facts.paid_at) if facts.ref.group is not None else None
     if coupon is not None and coupon.by is not None:
         known.learn(session, coupon.by, facts.paid_at)
+    place = group.place(session, facts.ref.group, facts.paid_at) if facts.ref.group is not None else None
     if place is not None and place.leader is not None:
         known.learn(session, place.leader, facts.paid_at)
 
     order = rules.OrderSide(facts.paid_at, known.buyer.id if known.buyer else None)
     shown = _shown(facts, known, coupon, place)
     decision = rules.resolve([*shown, *known.touches], order, policy)
-    # A group is where somebody bought, not who recommended: it leaves nothing to his later orders.
-    good = next((claim for claim in shown if claim.kind != "group" and rules.standing(claim, order) is None), None)
+    own = (claim for claim in shown if claim.kind != "group")  # a group is of this order, not of its buyer
+    good = next((claim for claim in own if rules.standing(claim, order) is None), None)
     return Attribution(
         seller=known.people[decision.claimant.id] if decision.claimant else None,
         buyer=known.buyer,
