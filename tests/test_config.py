@@ -110,6 +110,7 @@ def test_three_wrong_values_give_three_sentences(tmp_path: Path) -> None:
         ("WECOM_AES_KEY", "a" * 42),
         ("WECOM_AGENT_ID", "the app"),
         ("WECOM_API_BASE", "https://qyapi.weixin.qq.com"),
+        ("WECOM_BROADCAST_CAP", "monthly"),
     ],
 )
 def test_a_wrong_value_is_named_with_what_to_do(tmp_path: Path, name: str, value: str) -> None:
