@@ -19,6 +19,7 @@ _KINDS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ("group", re.compile(r"群")),
     ("private", re.compile(rf"私聊|私信|一对一|单聊|{_TO_ONE}")),
 )
+_SHORT = 20
 _AGAIN = re.compile(
     r"(?:再|给我|帮我|我要|麻烦)*(?:换|来)(?:另外)?(?:一|1)?(?:条|段|篇|句|个文案|条文案|版)(?:别的|文案|话术|吧|呗|看看)*"
     r"|下一条|另一条|不喜欢这条|这条不好"
@@ -62,4 +63,4 @@ def _topic(said: str, texts: Iterable[CopyText]) -> str:
 
 def again(text: str) -> bool:
     """Whether, after a text, another one is wanted: 「换一条」, or of another kind: 「群里的呢」."""
-    return _AGAIN.fullmatch(re.sub(r"[\s。.！!～~，,？?]+", "", text)) is not None
+    return len(text) <= _SHORT and _AGAIN.fullmatch(re.sub(r"[\s。.！!～~，,？?]+", "", text)) is not None
