@@ -245,8 +245,6 @@ class Assistant:
                 group.about_groups,
             ):
                 ask = looks_again(ask, ctx)
-        elif inbound.kind == "card":
-            ask = copy.chosen(ask, ctx)
         if inbound.group is not None:
             ask = help.in_a_group(ask)
         if ask.name == "explain":
