@@ -89,8 +89,11 @@ class Assistant:
         understanding: Understanding,
         clock: Callable[[], datetime],
         wake: Callable[[Iterable[str]], None],
+        contacts: Callable[[Session, Inbound, datetime], list[str]] | None = None,
     ) -> None:
+        """contacts: takes what happened between a member and a customer, and says in which lanes there is work now."""
         self._sessions = sessions
+        self._contacts = contacts
         self._house = house
         self._understanding = understanding
         self._clock = clock
@@ -211,7 +214,8 @@ class Assistant:
             row.state = "failed"
             inbound = message.inbound_of(row)
             ctx = self._context(session, inbound, arrivals.look(session, self._house.vault, inbound), now)
-            ctx.send(ctx.lane, Reply.of("failure.apology"), key=f"inbox:{inbox_id}:apology")
+            if inbound.kind != "contact":  # nobody wrote it
+                ctx.send(ctx.lane, Reply.of("failure.apology"), key=f"inbox:{inbox_id}:apology")
             ctx.tell_operators(Reply.of("failure.notice", number=inbox_id), key=f"inbox:{inbox_id}:notice")
             return ctx.lanes
 
@@ -228,7 +232,9 @@ class Assistant:
         seen = chat.seen(session, inbound, now=now)
         if seen.mend is not None:
             return self._alarm(session, inbound, arrival, seen.mend, now)
-        if inbound.kind == "ignored" or seen.silent:
+        if inbound.kind == "contact" and self._contacts is not None:
+            return _Work("contact", "", self._contacts(session, inbound, now))
+        if inbound.kind in ("ignored", "contact") or seen.silent:
             return _Work("ignored", "", seen.lanes)
         if _greeted_before(inbound, arrival.dialog_row, now):
             return _Work("ignored", "", [])
@@ -334,11 +340,7 @@ class Assistant:
             return "\n\n".join((self._house.catalogue.text(reply), *reply.copies))
         parts = message.said(self._house.catalogue, reply, ctx.lane)
         passive = ""
-        if (
-            in_time
-            and inbound.channel != "kf"
-            and (inbound.kind in WITH_PASSIVE_REPLY or inbound.channel == "official")
-        ):
+        if in_time and _takes_passive(inbound):
             passive, parts = str(parts[0][1]["content"]), parts[1:]
         key = f"answer:{inbound.channel}:{inbound.key}"
         if parts:
@@ -355,6 +357,11 @@ def _picked(text: str, dialog: Dialog | None, now: datetime) -> int | None:
     if dialog is None or dialog.state != choice.WHICH:
         return None
     return choices.picked(text, [label for _, label in dialog.facts["options"]], shanghai_date(now))
+
+
+def _takes_passive(inbound: Inbound) -> bool:
+    """Whether what it came by may be answered by the request's own reply; nothing of 微信客服 came by one."""
+    return inbound.channel == "official" or (inbound.channel != "kf" and inbound.kind in WITH_PASSIVE_REPLY)
 
 
 def _by_event(inbound: Inbound) -> dict[str, Any]:

@@ -44,7 +44,7 @@ def _to_share(ask: Intent, ctx: Context, me: Distributor) -> Reply:
     mine = [] if ctx.overheard else offering.given_by_plans(ctx.session, me.id, now=ctx.now)
     own = [_own(one) for one in mine]
     if not found:
-        none = Reply.of("coupon.none_for_product" if ask.slots.get("product") else "coupon.none")
+        none = Reply.of("coupon.none_for_product" if _products(ask) else "coupon.none")
         return Reply.of("coupon.mine", count=len(own), lines=own) if own else none
     if len(found) == 1:
         (offer,) = found
@@ -80,7 +80,13 @@ def _about(own: Own, ctx: Context) -> Reply:
 
 
 def _offers(ask: Intent, ctx: Context, who: Distributor | None) -> list[Offer]:
-    return offering.offers(ctx.session, who, said=ctx.text, sku=ask.slots.get("product"), now=ctx.now)
+    return offering.offers(ctx.session, who, said=ctx.text, skus=_products(ask), now=ctx.now)
+
+
+def _products(ask: Intent) -> list[str]:
+    """What was named; of several nobody need choose: a coupon is shown that can be used on any."""
+    one = ask.slots.get("product")
+    return [one] if one else list(ask.slots.get("products", ()))
 
 
 def _link(ctx: Context, offer: Offer, *, known: bool = False) -> str:

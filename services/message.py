@@ -242,7 +242,7 @@ def said(catalogue: Catalogue, reply: Reply, lane: str) -> list[tuple[str, dict[
 
 def _with_menu(catalogue: Catalogue, words: str, cards: Iterable[Card]) -> list[tuple[str, dict[str, Any]]]:
     """The words, the last of them above the buttons of all cards, of which a menu takes fewer than a text."""
-    *before, last = split_text(words)
+    *before, last = split_text(words) or [""]
     *more, head = split_text(last, MENU_HEAD)
     items = [
         {"key": button.key, "task": card.task, "text": catalogue.render(button.sentence)}

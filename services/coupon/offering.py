@@ -5,6 +5,7 @@ that he asks about by its code.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -53,17 +54,17 @@ def offers(
     who: Distributor | None,
     *,
     said: str = "",
-    sku: str | None = None,
+    skus: Sequence[str] = (),
     now: datetime,
 ) -> list[Offer]:
     """What he can share now, the newest first; without a distributor what a customer can take of the merchant's own.
 
-    said  those whose name stands in it, if any does; else `sku`: those that can be used on this product
+    said  those whose name stands in it, if any does; else `skus`: those that can be used on one of these products
     """
     found = campaign.open_now(session, now=now)
     if who is None:
         found = [row for row in found if row.terms.who != "first_order"]
-    found = _wanted(session, found, said, sku)[:SHOWN]
+    found = _wanted(session, found, said, skus)[:SHOWN]
     brought = figures.of_distributor(session, who.id, [row.row.id for row in found]) if who and found else {}
     owner = who.id if who else None
     return [
@@ -84,12 +85,14 @@ def best_for(session: Session, who: Distributor, item: Product, *, now: datetime
     return None
 
 
-def _wanted(session: Session, found: list[Campaign], said: str, sku: str | None) -> list[Campaign]:
+def _wanted(session: Session, found: list[Campaign], said: str, skus: Sequence[str]) -> list[Campaign]:
     plain = _plain(said)
     if named := [row for row in found if _plain(row.terms.title) in plain or _plain(row.terms.key) in plain]:
         return named
-    item = product.find(session, sku) if sku else None
-    return found if item is None else [row for row in found if row.terms.scope.holds(item.sku, item.category)]
+    items = [item for sku in skus if (item := product.find(session, sku)) is not None]
+    if not items:
+        return found
+    return [row for row in found if any(row.terms.scope.holds(item.sku, item.category) for item in items)]
 
 
 def _plain(text: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select, update
+from sqlalchemy.exc import OperationalError
 
 from bot.kf import wiring
 from bot.kf.puller import QUIET, Puller
@@ -373,3 +374,20 @@ def test_a_process_that_is_killed_loses_nothing_and_doubles_nothing(service: Ser
     service.deliver()
     said = service.seen(ME)
     assert ["加入成功" in said[0], "待结算 0.00 元" in said[1], len(said)] == [True, True, 2]
+
+
+@ON_SQLITE
+def test_a_knock_that_cannot_be_kept_is_refused_so_that_it_comes_again(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def down(*_: Any) -> None:
+        raise OperationalError("UPDATE", {}, Exception("the database is down"))
+
+    monkeypatch.setattr(Puller, "_note", down)
+    service.act("kf/say", userid=ME, text="帮助")
+    settle(service)
+    assert service.simulator.courier.log[-1].attempts[-1]["status"] == 503
+    monkeypatch.undo()
+    assert service.act("redeliver", callback=service.simulator.courier.log[-1].id)
+    service.deliver()
+    assert len(service.seen(ME)) == 1

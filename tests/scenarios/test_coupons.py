@@ -83,9 +83,10 @@ def test_for_a_product_only_what_can_be_used_on_it(shop: Shop) -> None:
     make(shop, "GIFT", title="礼盒减20", scope="{categories: [礼盒]}")
     make(shop, "FRUIT", title="水果减20", scope="{categories: [水果]}")
     shop.joins("xiaoli")
-    said = shop.says("xiaoli", "草莓有没有券")
-    assert "「水果减20」" in said
-    assert len(offered(said)) == 1
+    for asked in ("草莓有没有券", "发个水果减20券", "水果有券吗"):
+        said = shop.says("xiaoli", asked)
+        assert "「水果减20」" in said, asked
+        assert len(offered(said)) == 1
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -210,3 +211,14 @@ def test_a_customer_is_not_told_what_a_distributors_coupon_brought(shop: Shop) -
         said = shop.assistant.receive(inbound)
     assert offered(said) == [page]
     assert "已领" not in said
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_text_to_send_on_carries_the_coupon_that_is_running(shop: Shop) -> None:
+    make(shop, "GIFT", title="礼盒满100减20", scope="{categories: [礼盒]}")
+    make(shop, "FRUIT", title="水果满100减20", scope="{categories: [水果]}")
+    shop.joins("xiaoli")
+    shop.says("xiaoli", "草莓私聊文案")
+    (text,) = [said for said in shop.told("xiaoli") if "水果满100减20" in said]
+    (page,) = offered(text)
+    assert offered(shop.says("xiaoli", "草莓的券")) == [page]

@@ -3,6 +3,7 @@
 import { mediaUrl } from "./api.js";
 import { news, templateCard, textCard } from "./cards.js";
 import { avatar, h, icon, markAvatar, showPicture, webAddress } from "./dom.js";
+import { menuMessage } from "./msgmenu.js";
 import { link, markdown, richText } from "./text.js";
 
 // A link with its title, as customers get it from a member; only an address of the web can be opened.
@@ -41,6 +42,7 @@ const KINDS = {
   mpnews: (content) => news(content.articles, (row) => mediaUrl(row.media_id)),
   template: (content) => h("div", { class: "notice" }, h("strong", {}, content.title),
     content.rows.map(([label, value]) => h("div", {}, h("span", {}, label), value)), content.url ? link(content.url, "详情") : null),
+  msgmenu: menuMessage,
   template_card: (_, entry, desk) => templateCard(entry, desk.person(entry.chat) && entry.chat),
 };
 
@@ -67,7 +69,7 @@ export function row(entry, desk) {
   if (entry.by) return saidBy(entry, desk);
   const mine = entry.side === "me";
   const group = !desk.person(entry.chat);
-  const face = mine ? avatar(desk.nameOf(entry.chat)) : markAvatar(group ? "robot" : desk.fans.has(entry.chat) ? "official" : "app");
+  const face = mine ? avatar(desk.nameOf(entry.chat)) : entry.servicer ? avatar(entry.servicer) : markAvatar(group ? "robot" : desk.fans.has(entry.chat) ? "official" : desk.guests.has(entry.chat) ? "service" : "app");
   const failed = entry.undelivered && h("span", { class: "failed", title: entry.undelivered === "lost" ? "这条消息在路上丢了（故障演练）" : "应用没有收到这条消息" }, "!");
   return h("div", { class: `row ${mine ? "me" : "app"}`, "data-id": entry.id, "data-type": entry.type, "data-via": entry.via },
     face, h("div", { class: "said" }, group && h("div", { class: "by" }, `${desk.appName} 机器人`), failed, body(entry, desk)));
