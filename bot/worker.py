@@ -284,8 +284,6 @@ class Assistant:
             ):
                 ask = looks_again(ask, ctx)
             ask = self._second_opinion(ask, ctx, advice)
-        elif inbound.kind == "card":
-            ask = copy.chosen(ask, ctx)
         if inbound.group is not None:
             ask = help.in_a_group(ask)
         if ask.name == "explain":
