@@ -30,6 +30,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from bot import commands as bot_commands
 from bot import doctor as bot_doctor
 from bot import webhook
+from bot.adviser import Adviser, Service
 from bot.broadcast import Broadcaster
 from bot.broadcast import commands as broadcast_commands
 from bot.broadcast.prepare import Prepare
@@ -225,7 +226,7 @@ def build(settings: Settings) -> Runtime:
     desk = None
     if terms is not None:
         desk = contacts.desk(vault, catalogue, terms, merchant=settings.merchant_name, base_url=settings.base_url).take
-    assistant = Assistant(sessions, house, _understanding(settings), clock, wake, desk)
+    assistant = Assistant(sessions, house, _understanding(settings), clock, wake, desk, _adviser(settings))
     groups, broadcaster = _groups(settings, BroadcastHouse(sessions, vault, clock, catalogue, drawer, wake))
     jobs = [*_jobs(settings, sessions, clock, catalogue, wake), *_group_jobs(groups, broadcaster)]
     if contact is not None and terms is not None:
@@ -265,6 +266,12 @@ def _own_phrases(settings: Settings) -> Path:
 
 def _understanding(settings: Settings) -> Understanding:
     return Understanding.load(ASSETS, _own_phrases(settings))
+
+
+def _adviser(settings: Settings) -> Adviser | None:
+    if (llm := settings.llm) is None:
+        return None
+    return Adviser(Service(llm.api_base, llm.key, llm.model), llm.seconds)
 
 
 def _client(settings: Settings, sessions: Sessions, clock: Clock, vault: Vault) -> Client | None:

@@ -122,6 +122,16 @@ class Kf:
 
 
 @dataclass(frozen=True, slots=True)
+class Llm:
+    """A model service that is asked about sentences nobody understood; it speaks OpenAI's chat/completions."""
+
+    api_base: str
+    key: str = field(repr=False)  # empty: a service of one's own that asks for none
+    model: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What product.md §2 lists. `None`: not there, and the part that needs it is off."""
 
@@ -142,6 +152,7 @@ class Settings:
     official: Official | None
     robot: Robot | None
     kf: Kf | None
+    llm: Llm | None
     merchant_name: str  # who sells: stands on posters
     merchant_contact: str  # whom customers turn to: stands on posters
     join_mode: str  # open | review
@@ -233,6 +244,7 @@ def _read(reader: _Reader, var: Path) -> dict[str, Any]:
         "official": _official(reader, keys, simulator_port),
         "robot": _robot(reader, keys, simulated=wecom is not None and wecom.simulated),
         "kf": _kf(reader, keys, wecom),
+        "llm": _llm(reader),
     }
 
 
@@ -241,6 +253,37 @@ _DATABASES = (
     "write postgresql+psycopg://USER:PASSWORD@HOST/NAME, mysql+pymysql://USER:PASSWORD@HOST/NAME or sqlite:///FILE,"
     " or leave it out for a SQLite file in var/"
 )
+
+
+LLM_LONGEST_SECONDS = 2.0  # of the five that a platform waits for our answer
+
+
+def _llm(reader: _Reader) -> Llm | None:
+    seconds = reader.parsed("LLM_TIMEOUT", "1.5", _llm_seconds, "write seconds from 0.2 to 2, such as 1.5")
+    api_base = reader.parsed("LLM_API_BASE", "", _llm_base, "write https://…/v1, or leave it out: then nobody is asked")
+    model = reader.text("LLM_MODEL")
+    if api_base and not model:
+        reader.fault("LLM_MODEL", "it is not set, but LLM_API_BASE is; write the name of the model to ask")
+    if not api_base and (model or reader.text("LLM_API_KEY")):
+        reader.fault("LLM_API_BASE", "it is not set, but LLM_MODEL or LLM_API_KEY is; write where the service is")
+    return Llm(api_base, reader.text("LLM_API_KEY"), model, seconds) if api_base and model else None
+
+
+def _llm_seconds(text: str) -> float:
+    seconds = float(text) if re.fullmatch(r"\d(\.\d{1,2})?", text) else 0.0
+    if not 0.2 <= seconds <= LLM_LONGEST_SECONDS:
+        raise ValueError(f"{text!r} is not between 0.2 and 2 seconds")
+    return seconds
+
+
+def _llm_base(text: str) -> str:
+    if not text:
+        return ""
+    address = _web_address(text)
+    parts = urlsplit(address)
+    if parts.scheme == "http" and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
+        raise ValueError("sentences of people would go over the network unencrypted")
+    return address
 
 
 def _flag(text: str) -> bool:

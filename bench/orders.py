@@ -13,7 +13,7 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from unittest.mock import patch
 
 import app
@@ -87,7 +87,8 @@ def measure_hybrid(scratch: Scratch, past: Past, *, orders: int) -> Orders:
     try:
         now = datetime.now(UTC)
         with runtime.sessions.writing() as session, patch.object(compliance, "check", return_value=[]):
-            plan.publish(session, HYBRID.read_text(encoding="utf-8"), starts_at=now, operator=None, now=now)
+            starts_at = now - timedelta(seconds=30)  # every order that is pushed is paid after it, to the second
+            plan.publish(session, HYBRID.read_text(encoding="utf-8"), starts_at=starts_at, operator=None, now=now)
     finally:
         runtime.stop()
     sellers = [who for who in past.sellers if inviter(inviter(who) or 0)]

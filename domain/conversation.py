@@ -61,7 +61,7 @@ class Intent:
     """What a person wants. `slots` are those of conversation.md §1, JSON values only.
 
     `nearest` are intent ids, closest first, and `heard` is the text without what could tell who said it; only for
-    `unknown`.
+    `unknown`. `guessed`: a model service chose it, and the answer says so.
     """
 
     name: str
@@ -69,6 +69,7 @@ class Intent:
     confidence: float = 1.0
     nearest: tuple[str, ...] = ()
     heard: str = ""
+    guessed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
