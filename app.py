@@ -30,16 +30,37 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from bot import commands as bot_commands
 from bot import doctor as bot_doctor
 from bot import webhook
+from bot.adviser import Adviser, Service
+from bot.broadcast import Broadcaster
+from bot.broadcast import commands as broadcast_commands
+from bot.broadcast.prepare import Prepare
+from bot.broadcast.worker import House as BroadcastHouse
 from bot.commands import menu_body
+from bot.contact import commands as contact_commands
+from bot.contact import doctor as contact_doctor
+from bot.contact import setup as contacts
+from bot.contact.client import ContactClient
+from bot.contact.listing import Listing
 from bot.drawing import Drawer
+from bot.groups import GroupSync
+from bot.groups import commands as group_commands
+from bot.groups import wiring as group_wiring
+from bot.kf import commands as kf_commands
+from bot.kf import doctor as kf_doctor
+from bot.kf import wiring as kf_wiring
+from bot.kf.client import KfClient
+from bot.kf.puller import Puller
+from bot.naming import Person
 from bot.official import commands as official_commands
 from bot.official import doctor as official_doctor
 from bot.official import errors as official_errors
 from bot.official.client import OfficialClient, StableToken
-from bot.official.inbound import Person
 from bot.outbox import Sender
+from bot.outbox.chats import Chats
+from bot.outbox.contact import Contacts
 from bot.outbox.official import Official as OfficialChats
-from bot.outbox.pauses import ACCOUNT, Stopped
+from bot.outbox.pauses import ACCOUNT, CUSTOMERS, SERVICE, Stopped
+from bot.robot.streams import Streams
 from bot.understanding import Understanding
 from bot.wecom.client import Client
 from bot.wecom.crypto import Envelope
@@ -48,11 +69,12 @@ from bot.wecom.token import TokenProvider
 from bot.wecom.wire import Wire
 from bot.worker import Assistant
 from config import ROOT, ConfigFault, Settings
-from domain.conversation import Reply
+from domain.conversation import Reply, Sentence
 from domain.cron import Cron
 from domain.withdrawal import Limits
 from handlers import House
 from jobs import commands as job_commands
+from jobs.contacts import CannotAsk, ContactsJob, CursorGone
 from jobs.leaderboard import LeaderboardJob, lane_of_robot
 from jobs.queue import Queue, Sweeper, announce_worker
 from jobs.reconcile import ReconcileJob
@@ -61,18 +83,22 @@ from jobs.settlement import SettlementJob
 from models import Sessions, new_engine, schema
 from services import demo, distributor, metrics, nonce, person, unknown
 from services.clock import Clock
+from services.customer.terms import Terms
 from services.log import configure_logging, redact
 from services.message import Catalogue
 from services.poster import PosterStudio
 from services.vault import Vault
-from simulator import OfficialOptions, Options, create_simulator
+from simulator import ContactOptions, KfOptions, OfficialOptions, Options, RobotOptions, create_simulator
 from simulator.server import Server as SimulatorServer
-from web import Deps, api, doctor, errors, health, pages, shop
+from web import Deps, api, coupon, doctor, errors, health, pages, shop
 from web.commands import CommandDeps, db, entitlement, explain, ledger, operator, plan
+from web.commands import copy as copy_commands
+from web.commands import coupon as coupon_commands
 from web.commands import demo as demo_commands
 from web.commands import distributor as distributor_commands
 from web.commands import person as person_commands
 from web.commands import rollup as rollup_commands
+from web.commands import words as word_commands
 from web.server import Server
 
 log = logging.getLogger("app")
@@ -97,8 +123,14 @@ class Runtime:
     sender: Sender | None
     client: Client | None
     official: OfficialClient | None
+    drawer: Drawer
+    contact: ContactClient | None
+    kf: KfClient | None
+    puller: Puller | None
     jobs: list[Job]
     wake: Callable[[Iterable[str]], None]
+    groups: GroupSync | None = None
+    broadcaster: Broadcaster | None = None
     closing: list[Callable[[], None]] = field(default_factory=list)
 
     def ready(self) -> None:
@@ -125,6 +157,11 @@ class Runtime:
         sweepers = [Sweeper("inbox", SWEEP_SECONDS, self._sweep_inbox)]
         if self.sender is not None:
             sweepers.append(Sweeper("outbox", SWEEP_SECONDS, self._sweep_outbox))
+        if self.groups is not None:
+            sweepers.append(Sweeper("groups", SWEEP_SECONDS, self.groups.pull_due))
+        if self.puller is not None:
+            self.closing.append(self.puller.stop)
+            sweepers.append(Sweeper("kf", SWEEP_SECONDS, self._sweep_kf))
         for sweeper in sweepers:
             sweeper.start()
             self.closing.append(sweeper.stop)
@@ -137,6 +174,10 @@ class Runtime:
         if self.sender is not None:
             for lane in self.sender.sweep():
                 self.queue.enqueue("send_lane", lane)
+
+    def _sweep_kf(self) -> None:
+        if self.puller is not None and self.puller.sweep():
+            self.queue.enqueue("pull_kf")
 
     def stop(self) -> None:
         for close in reversed(self.closing):
@@ -153,8 +194,19 @@ def build(settings: Settings) -> Runtime:
     catalogue = Catalogue.load(ASSETS / "messages" / "zh_CN.toml")
     client = _client(settings, sessions, clock, vault)
     official = _official_client(settings, sessions, clock, vault)
-    sender = _sender(settings, sessions, clock, vault, catalogue, client, official)
-    queue = Queue(settings.redis_url, {"send_lane": sender.send_lane if sender else _nothing})
+    contact, terms = _contact_client(settings, sessions, clock, vault), _terms(settings)
+    drawer = _drawer(settings, sessions, client, contacts.code_of(contact, terms) if contact and terms else None)
+    kf = _kf_client(settings, sessions, clock, vault)
+    chats = _chats(settings, clock, vault, catalogue, official, kf)
+    customers = Contacts(contact, vault, terms, contacts.remark(catalogue)) if contact and terms else None
+    sender = _sender(settings, sessions, clock, vault, catalogue, client, chats, drawer, customers)
+    puller: Puller | None = None
+
+    def pull() -> None:
+        if puller is not None:
+            puller.pull()
+
+    queue = Queue(settings.redis_url, {"send_lane": sender.send_lane if sender else _nothing, "pull_kf": pull})
 
     def wake(lanes: Iterable[str]) -> None:
         for lane in dict.fromkeys(lanes):
@@ -167,8 +219,24 @@ def build(settings: Settings) -> Runtime:
         vault=vault,
         catalogue=catalogue,
         below=secrets.randbelow,
+        merchant=settings.merchant_name,
+        contact=settings.merchant_contact,
+        customers=terms,
     )
-    assistant = Assistant(sessions, house, _understanding(settings), clock, wake)
+    desk = None
+    if terms is not None:
+        desk = contacts.desk(vault, catalogue, terms, merchant=settings.merchant_name, base_url=settings.base_url).take
+    assistant = Assistant(sessions, house, _understanding(settings), clock, wake, desk, _adviser(settings))
+    groups, broadcaster = _groups(settings, BroadcastHouse(sessions, vault, clock, catalogue, drawer, wake))
+    jobs = [*_jobs(settings, sessions, clock, catalogue, wake), *_group_jobs(groups, broadcaster)]
+    if contact is not None and terms is not None:
+        listing = Listing(contact, refused=CannotAsk, cursor_gone=CursorGone)
+        walk = ContactsJob(sessions, clock, vault, listing, wake, terms)
+        jobs.append(Job("contacts", "核对客户联系的顾客", Cron.parse("20 4 * * *"), walk))
+    if kf is not None:
+        puller = kf_wiring.puller(
+            kf, sessions, vault, clock, catalogue, assistant=assistant, wake=lambda: queue.enqueue("pull_kf")
+        )
     return Runtime(
         settings=settings,
         engine=engine,
@@ -181,8 +249,14 @@ def build(settings: Settings) -> Runtime:
         sender=sender,
         client=client,
         official=official,
-        jobs=_jobs(settings, sessions, clock, catalogue, wake),
+        drawer=drawer,
+        contact=contact,
+        kf=kf,
+        puller=puller,
+        jobs=jobs,
         wake=wake,
+        groups=groups,
+        broadcaster=broadcaster,
     )
 
 
@@ -194,6 +268,12 @@ def _understanding(settings: Settings) -> Understanding:
     return Understanding.load(ASSETS, _own_phrases(settings))
 
 
+def _adviser(settings: Settings) -> Adviser | None:
+    if (llm := settings.llm) is None:
+        return None
+    return Adviser(Service(llm.api_base, llm.key, llm.model), llm.seconds)
+
+
 def _client(settings: Settings, sessions: Sessions, clock: Clock, vault: Vault) -> Client | None:
     if (wecom := settings.wecom) is None:
         return None
@@ -201,6 +281,23 @@ def _client(settings: Settings, sessions: Sessions, clock: Clock, vault: Vault) 
     wire = Wire(wecom.api_base, _count_call)
     tokens = TokenProvider(sessions, wire, wecom.corp_id, wecom.secret, seal=vault.seal, unseal=vault.open, clock=clock)
     return Client(wire, tokens)
+
+
+def _contact_client(settings: Settings, sessions: Sessions, clock: Clock, vault: Vault) -> ContactClient | None:
+    wecom = settings.wecom
+    if wecom is None or wecom.contact_secret is None:
+        return None
+    wire = Wire(wecom.api_base, _count_call)
+    tokens = TokenProvider(
+        sessions, wire, wecom.corp_id, wecom.contact_secret, seal=vault.seal, unseal=vault.open, clock=clock
+    )
+    return ContactClient(wire, tokens)
+
+
+def _terms(settings: Settings) -> Terms | None:
+    if (contact := settings.contact) is None:
+        return None
+    return Terms(contact.users, contact.own, contact.link, contact.welcome)
 
 
 def _count_call(path: str, errcode: object) -> None:
@@ -217,19 +314,7 @@ def _official_client(settings: Settings, sessions: Sessions, clock: Clock, vault
     return OfficialClient(wire, tokens)
 
 
-def _sender(
-    settings: Settings,
-    sessions: Sessions,
-    clock: Clock,
-    vault: Vault,
-    catalogue: Catalogue,
-    client: Client | None,
-    official: OfficialClient | None,
-) -> Sender | None:
-    if client is None and official is None:
-        return None
-    studio = PosterStudio(ASSETS, settings.var / "posters")
-
+def _drawer(settings: Settings, sessions: Sessions, client: Client | None, code_of: contacts.CodeOf | None) -> Drawer:
     def name_of(userid: str) -> str | None:
         if client is None:
             return None
@@ -238,22 +323,87 @@ def _sender(
         except WeComFault:
             return None
 
+    studio = PosterStudio(ASSETS, settings.var / "posters")
+    images, merchant, contact = ASSETS / "images", settings.merchant_name, settings.merchant_contact
+    return Drawer(sessions, studio, images, merchant, contact, name_of, code_of)
+
+
+def _groups(settings: Settings, house: BroadcastHouse) -> tuple[GroupSync | None, Broadcaster | None]:
+    wecom = settings.wecom
+    if wecom is None or wecom.contact_secret is None:
+        return None, None
+    return group_wiring.build(
+        house, api_base=wecom.api_base, corp_id=wecom.corp_id, secret=wecom.contact_secret, observe=_count_call
+    )
+
+
+def _group_jobs(groups: GroupSync | None, broadcaster: Broadcaster | None) -> list[Job]:
+    if groups is None or broadcaster is None:
+        return []
+    return [
+        Job("groups", "核对客户群和团长", Cron.parse("25 4 * * *"), groups.reconcile),
+        Job("broadcasts", "建群发、看群发的结果", Cron.parse("3-59/10 * * * *"), broadcaster),
+    ]
+
+
+def _kf_client(settings: Settings, sessions: Sessions, clock: Clock, vault: Vault) -> KfClient | None:
+    if (kf := settings.kf) is None or (wecom := settings.wecom) is None:
+        return None
+    return kf_wiring.client(
+        sessions, vault, clock,
+        api_base=wecom.api_base, corp_id=wecom.corp_id, account=kf.account, secret=kf.secret, observe=_count_call,
+    )  # fmt: skip
+
+
+def _chats(
+    settings: Settings,
+    clock: Clock,
+    vault: Vault,
+    catalogue: Catalogue,
+    official: OfficialClient | None,
+    kf: KfClient | None,
+) -> list[Chats]:
+    """The chats of people who are no members."""
+    found: list[Chats] = [kf_wiring.chats(kf, vault, clock, catalogue)] if kf is not None else []
+    if official is None or settings.official is None:
+        return found
+    account = OfficialChats(
+        official,
+        app_id=settings.official.app_id,
+        unseal=vault.open,
+        templates=settings.official.templates,
+        home=f"{settings.base_url}/shop",
+        on_union=lambda session, digest, sealed, unionid: person.learn_union(
+            session, vault, "openid", digest, sealed, unionid, now=clock()
+        ),
+    )
+    return [*found, account]
+
+
+def _sender(
+    settings: Settings,
+    sessions: Sessions,
+    clock: Clock,
+    vault: Vault,
+    catalogue: Catalogue,
+    client: Client | None,
+    chats: list[Chats],
+    drawer: Drawer,
+    customers: Contacts | None,
+) -> Sender | None:
+    if client is None and not chats:
+        return None
+
     def say(stopped: Stopped) -> str:
         facts = {"scope": stopped.scope, "errcode": stopped.errcode, "reason": stopped.reason, "date": stopped.since}
         if stopped.scope == ACCOUNT:
             return catalogue.text(Reply.of("failure.official_stopped", **facts))
+        if stopped.scope == CUSTOMERS:
+            return catalogue.text(Reply.of("failure.contact_stopped", **facts))
+        if stopped.scope == SERVICE:
+            return catalogue.text(Reply.of("failure.kf_stopped", **facts))
         return catalogue.text(Reply.of("failure.sending_stopped", **facts))
 
-    chats = None
-    if official is not None and settings.official is not None:
-        chats = OfficialChats(
-            official,
-            app_id=settings.official.app_id,
-            unseal=vault.open,
-            templates=settings.official.templates,
-            home=f"{settings.base_url}/shop",
-            on_union=lambda session, digest, unionid: person.learn_union(session, vault, digest, unionid, now=clock()),
-        )
     wecom = settings.wecom
     return Sender(
         sessions,
@@ -261,12 +411,13 @@ def _sender(
         client=client,
         agent_id=wecom.agent_id if wecom else 0,
         robots={lane_of_robot(key): key for key in wecom.robot_keys} if wecom else {},
-        draw=Drawer(sessions, studio, ASSETS / "images", settings.merchant_name, settings.merchant_contact, name_of),
+        draw=drawer,
         on_name=lambda session, userid, name: distributor.learn_name(session, vault, userid, name),
         operators=lambda session: [row.userid for row in distributor.operators(session)],
         say=say,
         home=f"{settings.base_url}/shop",
-        official=chats,
+        chats=chats,
+        contacts=customers,
     )
 
 
@@ -343,12 +494,18 @@ def web_of(runtime: Runtime) -> Flask:
         checks=_checks(runtime),
         metrics_directory=os.environ.get("PROMETHEUS_MULTIPROC_DIR"),
     )
-    channels: dict[str, webhook.Channel | None] = {"wecom": None, "official": _official_channel(runtime)}
+    app_of: webhook.Channel | None = None
     if wecom and envelope:
-        channels["wecom"] = webhook.wecom(envelope, wecom.corp_id, wecom.agent_id)
+        knock = runtime.puller.knock if runtime.puller is not None else None
+        vault = runtime.vault
+        outside = Person(lambda external: vault.digest("external_userid", external), vault.seal)
+        app_of = webhook.wecom(
+            envelope, wecom.corp_id, wecom.agent_id, runtime.clock, knock, outside if settings.contact else None
+        )
+    channels = {"wecom": app_of, "official": _official_channel(runtime), "robot": _robot_channel(runtime)}
     for name, channel in channels.items():
-        app.register_blueprint(webhook.blueprint(runtime.assistant, name, channel, runtime.clock))
-    for module in (api, shop, pages, health):
+        app.register_blueprint(webhook.blueprint(runtime.assistant, name, channel))
+    for module in (api, shop, coupon, pages, health):
         app.register_blueprint(module.blueprint(deps))
     errors.install(app)
     for command in _commands(runtime, envelope):
@@ -362,14 +519,25 @@ def _official_channel(runtime: Runtime) -> webhook.Channel | None:
         return None
     vault = runtime.vault
     person_of = Person(lambda openid: vault.digest("openid", openid), vault.seal)
-    return webhook.official(Envelope(official.token, official.aes_key, official.app_id), official.token, person_of)
+    envelope = Envelope(official.token, official.aes_key, official.app_id)
+    return webhook.official(envelope, official.token, person_of, runtime.clock)
+
+
+def _robot_channel(runtime: Runtime) -> webhook.Channel | None:
+    if (robot := runtime.settings.robot) is None:
+        return None
+    unpainted = runtime.catalogue.render(Sentence("failure.unpainted"))
+    streams = Streams(runtime.sessions, runtime.drawer, runtime.clock, unpainted)
+    return webhook.robot(Envelope(robot.token, robot.aes_key, ""), streams, runtime.clock)
 
 
 def _commands(runtime: Runtime, envelope: Envelope | None) -> list[click.Command]:
     """The `flask …` commands; none of them asks the database before it is called."""
     settings, sessions, clock = runtime.settings, runtime.sessions, runtime.clock
     operators = settings.wecom.operators if settings.wecom else ()
-    house = CommandDeps(sessions, clock, ASSETS, operators, runtime.ready, runtime.vault, runtime.catalogue)
+    house = CommandDeps(
+        sessions, clock, ASSETS, operators, runtime.ready, runtime.vault, runtime.catalogue, settings.base_url
+    )
     settle = SettlementJob(sessions, clock, runtime.catalogue, runtime.wake)
     jobs = job_commands.JobDeps(
         sessions, clock, runtime.jobs, lambda as_of: settle(as_of, reason="command"), runtime.ready
@@ -388,10 +556,13 @@ def _commands(runtime: Runtime, envelope: Envelope | None) -> list[click.Command
         plan.group(house),
         ledger.group(house),
         entitlement.group(house),
+        coupon_commands.group(house),
         explain.command(house),
         operator.group(house),
         distributor_commands.group(house),
         rollup_commands.group(house),
+        copy_commands.group(house),
+        word_commands.group(house, settings.official.templates if settings.official else None),
         demo_commands.group(house),
         db.group(house),
         job_commands.settle(jobs),
@@ -400,13 +571,36 @@ def _commands(runtime: Runtime, envelope: Envelope | None) -> list[click.Command
         official_commands.group(
             official_commands.OfficialDeps(sessions, clock, runtime.catalogue, runtime.official, runtime.ready)
         ),
+        contact_commands.group(
+            contact_commands.ContactDeps(sessions, runtime.contact, _terms(settings), runtime.ready)
+        ),
+        kf_commands.group(kf_commands.KfDeps(sessions, runtime.kf, runtime.ready)),
         person_commands.group(house),
+        *_group_commands(runtime),
         doctor.command(
             [
                 *doctor.checks(_doctor_deps(runtime)),
                 *bot_doctor.checks(_wecom_house(runtime, envelope)),
+                *contact_doctor.checks(_contact_house(runtime)),
                 *official_doctor.checks(_official_house(runtime)),
+                *kf_doctor.checks(_kf_house(runtime)),
             ]
+        ),
+    ]
+
+
+def _group_commands(runtime: Runtime) -> list[click.Command]:
+    settings, sessions, clock, vault = runtime.settings, runtime.sessions, runtime.clock, runtime.vault
+    cap = settings.wecom.broadcast_cap if settings.wecom else "month"
+    prepare = Prepare(sessions, vault, clock, settings.base_url, cap)
+    return [
+        group_commands.group(
+            group_commands.GroupDeps(sessions, clock, vault, runtime.groups, secrets.randbelow, runtime.ready)
+        ),
+        broadcast_commands.group(
+            broadcast_commands.BroadcastDeps(
+                sessions, clock, runtime.catalogue, runtime.broadcaster, prepare, runtime.wake, runtime.ready
+            )
         ),
     ]
 
@@ -449,6 +643,13 @@ def _wecom_house(runtime: Runtime, envelope: Envelope | None) -> bot_doctor.Weco
     )
 
 
+def _contact_house(runtime: Runtime) -> contact_doctor.ContactHouse | None:
+    wecom, terms = runtime.settings.wecom, _terms(runtime.settings)
+    if wecom is None or terms is None or runtime.contact is None:
+        return None
+    return contact_doctor.ContactHouse(runtime.sessions, runtime.contact, terms, wecom.api_base, wecom.simulated)
+
+
 def _official_house(runtime: Runtime) -> official_doctor.OfficialHouse | None:
     official = runtime.settings.official
     if official is None or runtime.official is None:
@@ -462,6 +663,12 @@ def _official_house(runtime: Runtime) -> official_doctor.OfficialHouse | None:
         templates=official.templates,
         simulated=official.simulated,
     )
+
+
+def _kf_house(runtime: Runtime) -> kf_doctor.KfHouse | None:
+    if (kf := runtime.settings.kf) is None or runtime.kf is None:
+        return None
+    return kf_doctor.KfHouse(runtime.sessions, runtime.kf, runtime.clock, simulated=kf.simulated)
 
 
 def _checks(runtime: Runtime) -> dict[str, Callable[[], str | None]]:
@@ -580,6 +787,9 @@ def _simulator(settings: Settings) -> SimulatorServer | None:
         mall_url=settings.base_url,
         mall_secret=settings.order_api_secret,
         official=_simulated_account(settings),
+        contact=ContactOptions(wecom.contact_secret) if wecom.contact_secret else None,
+        robot=_simulated_robot(settings),
+        kf=KfOptions(settings.kf.account, settings.kf.secret) if settings.kf else None,
     )
     return SimulatorServer(create_simulator(options), host=settings.host, port=settings.simulator_port)
 
@@ -594,6 +804,13 @@ def _simulated_account(settings: Settings) -> OfficialOptions | None:
         aes_key=official.aes_key,
         callback_url=f"http://127.0.0.1:{settings.port}/callback/official",
     )
+
+
+def _simulated_robot(settings: Settings) -> RobotOptions | None:
+    if (robot := settings.robot) is None:
+        return None
+    here = f"http://127.0.0.1:{settings.simulator_port}"
+    return RobotOptions(robot.token, robot.aes_key, f"http://127.0.0.1:{settings.port}/callback/robot", here)
 
 
 def _put_menu_up(runtime: Runtime) -> None:

@@ -22,13 +22,14 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from dotenv import dotenv_values
 
 from domain import notice
+from domain.broadcast import Cap
 from domain.cron import Cron
 from domain.money import Money
 from domain.notice import Template
@@ -38,12 +39,11 @@ ROOT = Path(__file__).resolve().parent
 WECOM_API_BASE = "https://qyapi.weixin.qq.com/cgi-bin"
 OFFICIAL_API_BASE = "https://api.weixin.qq.com/cgi-bin"
 
-# Known, for what comes later (微信客服, WeChat Pay, 客户联系); .env.example explains them.
-RESERVED = (
-    *("WECOM_CONTACT_SECRET", "KF_SECRET", "KF_ACCOUNT"),
-    *("WXPAY_MERCHANT_ID", "WXPAY_SERIAL", "WXPAY_KEY_FILE", "WXPAY_API_V3_KEY"),
-)
+# Known, for what comes later (WeChat Pay); .env.example explains them.
+RESERVED = (*("WXPAY_MERCHANT_ID", "WXPAY_SERIAL", "WXPAY_KEY_FILE", "WXPAY_API_V3_KEY"),)
 
+MOST_SERVERS = 100
+LONGEST_WELCOME = 3600  # bytes, of 4,000: the nickname comes in
 T = TypeVar("T")
 
 
@@ -71,6 +71,23 @@ class Wecom:
     operators: tuple[str, ...]
     robot_keys: tuple[str, ...] = field(repr=False)
     simulated: bool
+    contact_secret: str | None = field(default=None, repr=False)  # 客户联系; None: it is not used
+    broadcast_cap: Cap = "month"  # how the enterprise limits what a customer or a group may get of 群发
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """客户联系 (its secret is the enterprise's): who serves customers, how they come and what they are told.
+
+    own      distributors who are members with customer permission serve their customers themselves
+    link     a 获客链接; None: codes are made
+    welcome  None: the text of assets/messages; empty: nobody is welcomed
+    """
+
+    users: tuple[str, ...]
+    own: bool
+    link: str | None
+    welcome: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +101,34 @@ class Official:
     api_base: str
     templates: Mapping[str, Template]
     simulated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Robot:
+    """The 智能机器人 with a callback address; `simulated`: the simulator's own."""
+
+    token: str = field(repr=False)
+    aes_key: str = field(repr=False)
+    simulated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Kf:
+    """A service account of 微信客服 (open_kfid) and the secret that may call it; `simulated`: the simulator's."""
+
+    account: str
+    secret: str = field(repr=False)
+    simulated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Llm:
+    """A model service that is asked about sentences nobody understood; it speaks OpenAI's chat/completions."""
+
+    api_base: str
+    key: str = field(repr=False)  # empty: a service of one's own that asks for none
+    model: str
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +148,11 @@ class Settings:
     order_api_secret: str | None = field(repr=False)  # None: order intake is closed
     timezone: ZoneInfo
     wecom: Wecom | None
+    contact: Contact | None
     official: Official | None
+    robot: Robot | None
+    kf: Kf | None
+    llm: Llm | None
     merchant_name: str  # who sells: stands on posters
     merchant_contact: str  # whom customers turn to: stands on posters
     join_mode: str  # open | review
@@ -190,8 +239,12 @@ def _read(reader: _Reader, var: Path) -> dict[str, Any]:
         "leaderboard_cron": reader.parsed("LEADERBOARD_CRON", "0 21 * * *", Cron.parse, _CRON),
         **_withdrawals(reader, demo=demo),
         **_own_keys(reader, keys if demo else _Keys(reader, None)),
-        "wecom": _wecom(reader, keys, simulator_port),
+        "wecom": (wecom := _wecom(reader, keys, simulator_port)),
+        "contact": _contact(reader),
         "official": _official(reader, keys, simulator_port),
+        "robot": _robot(reader, keys, simulated=wecom is not None and wecom.simulated),
+        "kf": _kf(reader, keys, wecom),
+        "llm": _llm(reader),
     }
 
 
@@ -200,6 +253,37 @@ _DATABASES = (
     "write postgresql+psycopg://USER:PASSWORD@HOST/NAME, mysql+pymysql://USER:PASSWORD@HOST/NAME or sqlite:///FILE,"
     " or leave it out for a SQLite file in var/"
 )
+
+
+LLM_LONGEST_SECONDS = 2.0  # of the five that a platform waits for our answer
+
+
+def _llm(reader: _Reader) -> Llm | None:
+    seconds = reader.parsed("LLM_TIMEOUT", "1.5", _llm_seconds, "write seconds from 0.2 to 2, such as 1.5")
+    api_base = reader.parsed("LLM_API_BASE", "", _llm_base, "write https://…/v1, or leave it out: then nobody is asked")
+    model = reader.text("LLM_MODEL")
+    if api_base and not model:
+        reader.fault("LLM_MODEL", "it is not set, but LLM_API_BASE is; write the name of the model to ask")
+    if not api_base and (model or reader.text("LLM_API_KEY")):
+        reader.fault("LLM_API_BASE", "it is not set, but LLM_MODEL or LLM_API_KEY is; write where the service is")
+    return Llm(api_base, reader.text("LLM_API_KEY"), model, seconds) if api_base and model else None
+
+
+def _llm_seconds(text: str) -> float:
+    seconds = float(text) if re.fullmatch(r"\d(\.\d{1,2})?", text) else 0.0
+    if not 0.2 <= seconds <= LLM_LONGEST_SECONDS:
+        raise ValueError(f"{text!r} is not between 0.2 and 2 seconds")
+    return seconds
+
+
+def _llm_base(text: str) -> str:
+    if not text:
+        return ""
+    address = _web_address(text)
+    parts = urlsplit(address)
+    if parts.scheme == "http" and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
+        raise ValueError("sentences of people would go over the network unencrypted")
+    return address
 
 
 def _flag(text: str) -> bool:
@@ -332,6 +416,8 @@ def _wecom(reader: _Reader, keys: _Keys, simulator_port: int | None) -> Wecom | 
         # 43 characters are 258 bits, two more than the 32 bytes: a last one that leaves those two at 0
         keys.get("WECOM_AES_KEY", lambda: _letters(42) + secrets.choice("AEIMQUYcgkosw048"))
         keys.get("WECOM_ROBOT_KEYS", lambda: str(uuid.uuid4()))
+        keys.get("WECOM_CONTACT_SECRET", lambda: _letters(43))
+        reader.values.setdefault("WECOM_CONTACT_USERS", "wangfang")
     elif not any(reader.text(name) for name in _WECOM_PLACES):
         return None
     for name, place in _WECOM_PLACES.items():
@@ -350,6 +436,8 @@ def _wecom(reader: _Reader, keys: _Keys, simulator_port: int | None) -> Wecom | 
         operators=tuple(userid.lower() for userid in reader.listed("WECOM_OPERATORS")),
         robot_keys=reader.listed("WECOM_ROBOT_KEYS"),
         simulated=simulated,
+        contact_secret=reader.text("WECOM_CONTACT_SECRET") or None,
+        broadcast_cap=reader.parsed("WECOM_BROADCAST_CAP", "month", _cap, "write month, week or day, or leave it out"),
     )
 
 
@@ -360,6 +448,58 @@ _WECOM_PLACES = {
     "WECOM_TOKEN": "应用管理 → the app → 接收消息",
     "WECOM_AES_KEY": "应用管理 → the app → 接收消息",
 }
+
+
+def _contact(reader: _Reader) -> Contact | None:
+    """客户联系 of the same enterprise; the simulator's is made with it. None: it is off."""
+    names = ("WECOM_CONTACT_USERS", "WECOM_CONTACT_OWN", "WECOM_CONTACT_LINK", "WECOM_CONTACT_WELCOME")
+    if not reader.text("WECOM_CONTACT_SECRET"):
+        if any(reader.text(name) for name in names):
+            place = "客户联系 → API → 可调用接口的应用, and that app's Secret"
+            reader.fault("WECOM_CONTACT_SECRET", f"it is not set; copy it from 企业微信's admin console, {place}")
+        return None
+    if not reader.text("WECOM_CORP_ID"):
+        reader.fault("WECOM_CONTACT_SECRET", "there is no enterprise; set WECOM_CORP_ID and the app's other values too")
+    users = tuple(userid.lower() for userid in reader.listed("WECOM_CONTACT_USERS"))
+    if len(users) > MOST_SERVERS:
+        reader.fault("WECOM_CONTACT_USERS", f"{len(users)} members; a code leads to at most {MOST_SERVERS}")
+    return Contact(
+        users=users,
+        own=reader.parsed("WECOM_CONTACT_OWN", "0", _flag, "write 1, or leave it out"),
+        link=reader.parsed(
+            "WECOM_CONTACT_LINK", "", _contact_link, "copy the 获客链接 from 客户联系 → 获客助手, or leave it out"
+        ),
+        welcome=reader.parsed(
+            "WECOM_CONTACT_WELCOME", "", _welcome, "write a text that may hold {inviter}, or off, or leave it out"
+        ),
+    )
+
+
+def _contact_link(text: str) -> str | None:
+    if not text:
+        return None
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.fragment:
+        raise ValueError(f"{text!r} is no web address")
+    if "customer_channel" in parts.query:
+        raise ValueError(f"{text!r} has a customer_channel already; that is each distributor's own")
+    return text
+
+
+def _welcome(text: str) -> str | None:
+    """None: the usual text; empty: none at all."""
+    if text in ("", "off"):
+        return None if not text else ""
+    told = text.replace("\\n", "\n")
+    try:
+        names = {name for _, name, _, _ in string.Formatter().parse(told) if name is not None}
+    except ValueError as fault:
+        raise ValueError(f"its braces do not fit ({fault})") from None
+    if names - {"inviter"}:
+        raise ValueError(f"{{{min(names - {'inviter'})}}} is no fact of it")
+    if len(told.encode()) > LONGEST_WELCOME:
+        raise ValueError(f"it has {len(told.encode())} bytes, more than {LONGEST_WELCOME}")
+    return told
 
 
 def _official(reader: _Reader, keys: _Keys, simulator_port: int | None) -> Official | None:
@@ -396,6 +536,52 @@ _OFFICIAL_PLACES = {
     "OFFICIAL_TOKEN": "设置与开发 → 基本配置 → 服务器配置 → 令牌(Token)",
     "OFFICIAL_AES_KEY": "设置与开发 → 基本配置 → 服务器配置 → 消息加解密密钥",
 }
+
+
+def _cap(text: str) -> Cap:
+    for cap in get_args(Cap):
+        if cap == text:
+            return cap  # type: ignore[no-any-return]
+    raise ValueError(f"{text!r} is none of month, week, day")
+
+
+def _robot(reader: _Reader, keys: _Keys, *, simulated: bool) -> Robot | None:
+    """The merchant's 智能机器人; else, in the simulator's enterprise, the simulator's; else None."""
+    names = ("ROBOT_TOKEN", "ROBOT_AES_KEY")
+    simulated = simulated and not any(map(reader.text, names))
+    if simulated:
+        keys.get("ROBOT_TOKEN", lambda: _letters(24))
+        keys.get("ROBOT_AES_KEY", lambda: _letters(42) + secrets.choice("AEIMQUYcgkosw048"))
+    elif not any(map(reader.text, names)):
+        return None
+    for name in names:
+        if not reader.text(name):
+            reader.fault(name, f"it is not set; copy it from 企业微信's admin console, {_ROBOT_PLACE}, into .env")
+    if reader.text("ROBOT_AES_KEY") and not re.fullmatch(r"[A-Za-z0-9+/]{43}", reader.text("ROBOT_AES_KEY")):
+        reader.fault("ROBOT_AES_KEY", f"it is not 43 letters and digits; copy it again from {_ROBOT_PLACE}")
+    return Robot(reader.text("ROBOT_TOKEN"), reader.text("ROBOT_AES_KEY"), simulated)
+
+
+_ROBOT_PLACE = "管理工具 → 智能机器人 → API 模式 → 接收消息"
+
+
+def _kf(reader: _Reader, keys: _Keys, wecom: Wecom | None) -> Kf | None:
+    """The merchant's service account; else the simulator's, where its enterprise is used; else None."""
+    simulated = wecom is not None and wecom.simulated and not reader.text("KF_ACCOUNT")
+    if simulated:
+        keys.get("KF_ACCOUNT", lambda: "wk" + secrets.token_hex(12))
+        keys.get("KF_SECRET", lambda: _letters(43))
+    account = reader.text("KF_ACCOUNT")
+    if not account:
+        if reader.text("KF_SECRET"):
+            reader.fault("KF_ACCOUNT", "it is not set although KF_SECRET is; write the account's open_kfid (wk…)")
+        return None
+    if not re.fullmatch(r"wk[0-9A-Za-z_-]{1,62}", account):
+        reader.fault("KF_ACCOUNT", "it is no open_kfid, which begins with wk; `flask kf accounts` lists them")
+    if wecom is None:
+        reader.fault("KF_ACCOUNT", "it needs the app, to which its events come; set WECOM_CORP_ID and the others")
+        return None
+    return Kf(account=account, secret=reader.text("KF_SECRET") or wecom.secret, simulated=simulated)
 
 
 def _number(text: str) -> int:

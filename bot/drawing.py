@@ -1,7 +1,7 @@
 """Draws the posters that handlers and jobs order: their facts are looked up at the moment of drawing.
 
-A name that WeCom's directory told only after the order was placed is therefore on the picture; one that it has not told
-yet is asked for, because whoever joins and wants a poster in one breath would find 分销员 on it.
+A name stands on it only where its owner has said so (services.consent). One that WeCom's directory told only after the
+order was placed is on the picture then; one that it has not told yet is asked for.
 """
 
 from __future__ import annotations
@@ -16,18 +16,35 @@ from sqlalchemy.orm import Session
 from models import Sessions
 from models.distributor import Distributor
 from models.message import Outbox
-from services import distributor, product
-from services.poster import LeaderboardPoster, Poster, PosterStudio, ProductPoster, RecruitPoster, Row
+from services import consent, distributor, product
+from services.material import product as material
+from services.poster import (
+    ContactPoster,
+    CouponPoster,
+    LeaderboardPoster,
+    Poster,
+    PosterStudio,
+    ProductPoster,
+    RecruitPoster,
+    Row,
+)
+
+Code = tuple[str, bytes | None]  # an address to draw, or the platform's picture
 
 
 class UnknownPoster(LookupError):
     """What was ordered does not exist any more, or never did."""
 
 
+class MayNotBeDrawn(LookupError):
+    """The product's name may not stand on a poster; it was changed after the poster was ordered."""
+
+
 class Drawer:
-    """`draw(kind, facts)` gives the JPEG of a product, recruit or leaderboard poster.
+    """`draw(kind, facts)` gives the JPEG of a product, recruit, coupon or leaderboard poster.
 
     name_of   a member's name in the directory, None where it cannot be had now; called outside of transactions
+    code_of   by what customers come to a distributor: read in the session, had by the call outside of it
     """
 
     def __init__(
@@ -38,12 +55,13 @@ class Drawer:
         merchant: str,
         contact: str,
         name_of: Callable[[str], str | None],
+        code_of: Callable[[Session, int], Callable[[], Code]] | None = None,
     ) -> None:
         self._sessions = sessions
         self._studio = studio
         self._pictures = pictures
         self._merchant, self._contact = merchant, contact
-        self._name_of = name_of
+        self._name_of, self._code_of = name_of, code_of
 
     def __call__(self, kind: str, facts: dict[str, Any]) -> bytes:
         return self._studio.render(self._poster(kind, facts)).jpeg
@@ -58,19 +76,31 @@ class Drawer:
             who = session.get(Distributor, facts["distributor_id"])
             if who is None:
                 raise UnknownPoster(kind)
-            nickname, unknown_member = who.nickname, _still_looked_up(session, who)
+            nickname, unknown_member = "", None
+            if consent.may_name(session, who.id):
+                nickname, unknown_member = who.nickname, _still_looked_up(session, who)
             item = product.find(session, facts["sku"]) if kind == "product" else None
+            code = self._code_of(session, who.id) if kind == "contact" and self._code_of else None
+            judged = material.of(session, item) if item is not None else None
         if unknown_member is not None:
             nickname = self._name_of(unknown_member) or nickname
         if kind == "recruit":
             return RecruitPoster(merchant=self._merchant, nickname=nickname, link=facts["link"], contact=self._contact)
-        if item is None:
+        if code is not None:
+            link, picture = code()
+            return ContactPoster(nickname, link, picture, self._merchant, self._contact)
+        if kind == "coupon":
+            said = {name: facts[name] for name in ("title", "worth", "condition", "lasts", "scope", "link")}
+            return CouponPoster(**said, nickname=nickname, merchant=self._merchant, contact=self._contact)
+        if item is None or judged is None:
             raise UnknownPoster(kind)
+        if judged.blocked:
+            raise MayNotBeDrawn(judged.blocked[0].rule_id)
         return ProductPoster(
             sku=item.sku,
             name=item.name,
             price=item.price.yuan,
-            promise=item.promise,
+            promise=material.BETWEEN.join(judged.points),
             picture=self._pictures / item.picture if item.picture else None,
             nickname=nickname,
             link=facts["link"],

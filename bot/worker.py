@@ -20,18 +20,20 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 import handlers
-from bot.understanding import Understanding
+from bot.adviser import Advice, Adviser, worth_asking
+from bot.understanding import Understanding, choices
 from bot.understanding.products import ProductName
-from domain.conversation import Inbound, Intent, Reply
+from domain import kf
+from domain.conversation import Dialog, Inbound, Intent, Reply, Sentence
 from domain.errors import DomainError
 from domain.periods import shanghai_date
 from domain.person import linking_of
-from domain.text import split_text
-from handlers import Context, House, commission, task
+from handlers import Context, House, choice, commission, copy, group, help, poster, task
 from models import Sessions
 from models.message import DialogRow, Inbox
 from services import arrival as arrivals
-from services import follower, message, metrics, product
+from services import chat, message, metrics, product, stream, unknown
+from services import group as customer_groups
 from services.arrival import Arrival
 from services.distributor import Address
 
@@ -44,9 +46,36 @@ CATALOGUE_SECONDS = 10.0
 # What everybody writes (我的收益) is understood once a day: short texts without a number, while the catalogue stands.
 COMMON_LENGTH, COMMON_PHRASES = 12, 2000
 # Handlers that change the business; the others only read, and need no savepoint to undo a refusal.
-WRITING = frozenset({"join", "bind", "profile", "confirm", "cancel", "approve", "reject", "paid", "withdraw", "tasks"})
+WRITING = frozenset(
+    [
+        "join",
+        "bind",
+        "profile",
+        "confirm",
+        "cancel",
+        "approve",
+        "reject",
+        "paid",
+        "withdraw",
+        "tasks",
+        "copy",
+        "poster",
+        "coupon",
+    ]
+)
 # A card's click cannot be answered by a passive text.
 WITH_PASSIVE_REPLY = frozenset({"text", "menu", "greet", "unsupported"})
+
+
+NO_ADVICE = Advice("unknown")  # the service was not asked, or had nothing to say
+
+
+class _Unsure(Exception):
+    """The sentence was not understood, and a service may be asked before it is answered."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__("not understood")
+        self.sentence = sentence
 
 
 class DatabaseDown(Exception):
@@ -72,8 +101,13 @@ class Assistant:
         understanding: Understanding,
         clock: Callable[[], datetime],
         wake: Callable[[Iterable[str]], None],
+        contacts: Callable[[Session, Inbound, datetime], list[str]] | None = None,
+        adviser: Adviser | None = None,
     ) -> None:
+        """contacts: takes what happened between a member and a customer, and says in which lanes there is work now."""
         self._sessions = sessions
+        self._contacts = contacts
+        self._adviser = adviser
         self._house = house
         self._understanding = understanding
         self._clock = clock
@@ -125,11 +159,19 @@ class Assistant:
     def _handle_new(self, inbound: Inbound) -> _Work:
         started = time.monotonic()
         now = self._clock()
+        try:
+            return self._handled(inbound, now, started, advice=None if self._adviser else NO_ADVICE)
+        except _Unsure as unsure:  # its transaction is undone: nobody waits for a service within one
+            within = PASSIVE_WITHIN_SECONDS - 1.0 - (time.monotonic() - started)
+            advice = self._adviser.on(unsure.sentence, within=within) if self._adviser else None
+        return self._handled(inbound, now, started, advice=advice or NO_ADVICE)
+
+    def _handled(self, inbound: Inbound, now: datetime, started: float, *, advice: Advice | None) -> _Work:
         with self._sessions.writing() as session:
             arrival = arrivals.look(session, self._house.vault, inbound)
             if arrival.answer is not None:
                 return _Work("repeat", arrival.answer, [])
-            work = self._work(session, inbound, arrival, now=now, started=started)
+            work = self._work(session, inbound, arrival, now=now, started=started, advice=advice)
             message.keep_handled(session, inbound, answer=work.answer, intent=work.intent, now=now)
         return work
 
@@ -159,7 +201,9 @@ class Assistant:
             return list(session.scalars(query.order_by(Inbox.due_at).limit(limit)))
 
     def retry(self, inbox_id: int) -> None:
-        """Handle a kept message; its answer goes by the outbox. After the last try the sender gets an apology."""
+        """Handle a kept or pulled message; its answer goes by the outbox. After the last try the sender gets an
+        apology.
+        """
         now = self._clock()
         lanes: list[str] = []
         try:
@@ -173,6 +217,7 @@ class Assistant:
                 row.state, row.answer, row.intent, row.handled_at = "handled", "", work.intent, now
                 row.attempts += 1
                 lanes = work.lanes
+            metrics.messages.labels(channel=inbound.channel, intent=work.intent).inc()
         except Exception:
             log.exception("a message failed again", extra={"event": "message.failed", "inbox": inbox_id})
             lanes = self._put_off(inbox_id, now)
@@ -186,12 +231,13 @@ class Assistant:
                 return []
             row.attempts += 1
             if row.attempts < TRIES:
-                row.due_at = now + RETRY_AFTER[min(row.attempts, len(RETRY_AFTER)) - 1]
+                row.state, row.due_at = "waiting", now + RETRY_AFTER[min(row.attempts, len(RETRY_AFTER)) - 1]
                 return []
             row.state = "failed"
             inbound = message.inbound_of(row)
             ctx = self._context(session, inbound, arrivals.look(session, self._house.vault, inbound), now)
-            ctx.send(ctx.lane, Reply.of("failure.apology"), key=f"inbox:{inbox_id}:apology")
+            if inbound.kind != "contact":  # nobody wrote it
+                ctx.send(ctx.lane, Reply.of("failure.apology"), key=f"inbox:{inbox_id}:apology")
             ctx.tell_operators(Reply.of("failure.notice", number=inbox_id), key=f"inbox:{inbox_id}:notice")
             return ctx.lanes
 
@@ -199,27 +245,65 @@ class Assistant:
     # The work itself
 
     def _work(
-        self, session: Session, inbound: Inbound, arrival: Arrival, *, now: datetime, started: float | None
+        self,
+        session: Session,
+        inbound: Inbound,
+        arrival: Arrival,
+        *,
+        now: datetime,
+        started: float | None,
+        advice: Advice | None = NO_ADVICE,
     ) -> _Work:
-        """Handle within the caller's transaction. `started` is None where no passive reply can be given any more."""
-        freed = follower.seen(session, inbound, now=now) if inbound.channel == "official" else []
-        if inbound.kind == "ignored":
-            return _Work("ignored", "", freed)
+        """Handle within the caller's transaction. `started` is None where no passive reply can be given any more.
+
+        Raises _Unsure where it was not understood and `advice` is None, before anything is done.
+        """
+        if (chat_id := inbound.facts.get("chat_id")) is not None:
+            change, detail = inbound.facts["change"], inbound.facts["detail"]
+            customer_groups.happened(session, chat_id, change, detail, at=inbound.sent_at, now=now)
+        seen = chat.seen(session, inbound, now=now)
+        if seen.mend is not None:
+            return self._alarm(session, inbound, arrival, seen.mend, now)
+        if inbound.kind == "contact" and self._contacts is not None:
+            return _Work("contact", "", self._contacts(session, inbound, now))
+        if inbound.kind in ("ignored", "contact") or seen.silent:
+            return _Work("ignored", "", seen.lanes)
         if _greeted_before(inbound, arrival.dialog_row, now):
             return _Work("ignored", "", [])
         message.hold_dialog(session, arrival.dialog_row, now)
         ctx = self._context(session, inbound, arrival, now)
         before = ctx.dialog
-        ask = self._understand(inbound, ctx, now)
+        ask = choice.take(self._understand(inbound, ctx, now), ctx)
         if inbound.kind == "text":
-            ask = task.submitting(commission.naming_an_order(ask, ctx), ctx)
+            for looks_again in (
+                commission.naming_an_order,
+                task.submitting,
+                copy.following,
+                poster.naming,
+                group.about_groups,
+            ):
+                ask = looks_again(ask, ctx)
+            ask = self._second_opinion(ask, ctx, advice)
+        elif inbound.kind == "card":
+            ask = copy.chosen(ask, ctx)
+        if inbound.group is not None:
+            ask = help.in_a_group(ask)
         if ask.name == "explain":
             ctx.period = self._understanding.period(inbound.text, now=now)
         reply = self._reply(ask, ctx)
+        if ask.guessed:
+            reply = reply.then("understood.guessed", intent=Sentence(f"intent.{ask.name}"))
         greeted_on = shanghai_date(now) if inbound.kind == "greet" and inbound.text == "enter_agent" else None
         if ctx.dialog != before or greeted_on is not None:
             message.save_dialog(session, arrival.dialog_row, inbound.channel, inbound.sender, ctx.dialog, greeted_on)
-        return _Work(ask.name, self._say(session, inbound, ctx, reply, started), [*freed, *ctx.lanes])
+        return _Work(ask.name, self._say(session, inbound, ctx, reply, started), [*seen.lanes, *ctx.lanes])
+
+    def _alarm(self, session: Session, inbound: Inbound, arrival: Arrival, mend: int, now: datetime) -> _Work:
+        """Messages of the 微信客服 do not arrive until a person mends it: the operators are told, once a day."""
+        ctx = self._context(session, inbound, arrival, now)
+        why = Sentence(f"kf_failed.{mend}")
+        ctx.tell_operators(Reply.of("failure.kf_undelivered", why=why), key=f"kf:{mend}:{shanghai_date(now)}")
+        return _Work("ignored", "", ctx.lanes)
 
     def _context(self, session: Session, inbound: Inbound, arrival: Arrival, now: datetime) -> Context:
         return Context(
@@ -235,6 +319,7 @@ class Assistant:
             task_id=inbound.task_id,
             response_code=inbound.response_code,
             scene=inbound.scene,
+            overheard=inbound.group is not None,
         )
 
     def _understand(self, inbound: Inbound, ctx: Context, now: datetime) -> Intent:
@@ -244,6 +329,8 @@ class Assistant:
             return Intent(inbound.kind)
         if (linking := linking_of(inbound.text)) is not None:
             return linking
+        if (number := _picked(inbound.text, ctx.dialog, now)) is not None:
+            return Intent(choice.CHOOSE, {"number": number})
         catalogue = self._catalogue(ctx.session)
         pending = ctx.dialog.state if ctx.dialog else None
         asked = (inbound.text, shanghai_date(now), ctx.operator is not None, pending)
@@ -257,6 +344,20 @@ class Assistant:
                 self._understood.clear()
             self._understood[asked] = found
         return found
+
+    def _second_opinion(self, ask: Intent, ctx: Context, advice: Advice | None) -> Intent:
+        """What a service took the sentence for, where we did not understand it; the merchant still learns of it."""
+        if ask.name != "unknown" or advice is NO_ADVICE:
+            return ask
+        if advice is None:
+            sentence = self._understanding.told_outside(ctx.text)
+            if worth_asking(sentence):
+                raise _Unsure(sentence)
+            return ask
+        unknown.note(ctx.session, ask.heard, now=ctx.now)
+        return self._understanding.advised(
+            ctx.text, advice.intent, advice.words, now=ctx.now, catalogue=self._catalogue(ctx.session)
+        )
 
     def _catalogue(self, session: Session) -> tuple[ProductName, ...]:
         """The names on the shelf, read again every few seconds; the same tuple while nothing changed."""
@@ -284,18 +385,42 @@ class Assistant:
 
     def _say(self, session: Session, inbound: Inbound, ctx: Context, reply: Reply, started: float | None) -> str:
         """Queue what cannot be the passive reply; return what can."""
-        parts = split_text(message.words(self._house.catalogue, reply, ctx.lane))
-        passive = ""
         in_time = started is not None and time.monotonic() - started < PASSIVE_WITHIN_SECONDS
-        if in_time and (inbound.kind in WITH_PASSIVE_REPLY or inbound.channel == "official"):
-            passive, parts = parts[0], parts[1:]
+        if in_time and inbound.channel == "robot":  # words of any length; its cards need another way back
+            stream.keep(session, inbound, reply.posters, now=ctx.now)
+            return "\n\n".join((self._house.catalogue.text(reply), *reply.copies))
+        parts = message.said(self._house.catalogue, reply, ctx.lane)
+        passive = ""
+        if in_time and _takes_passive(inbound):
+            passive, parts = str(parts[0][1]["content"]), parts[1:]
         key = f"answer:{inbound.channel}:{inbound.key}"
-        for number, part in enumerate(parts):
-            ctx.later(ctx.lane, "text", {"content": part}, key=f"{key}:{number}")
-        if reply.cards or reply.posters:
+        if parts:
+            message.queue_all(session, parts, key=key, lane=ctx.lane, now=ctx.now, more=_by_event(inbound))
+            ctx.lanes.append(ctx.lane)
+        if reply.cards or reply.copies or reply.posters:
             message.queue_extras(session, self._house.catalogue, reply, key=key, lane=ctx.lane, now=ctx.now)
             ctx.lanes.append(ctx.lane)
         return passive
+
+
+def _picked(text: str, dialog: Dialog | None, now: datetime) -> int | None:
+    """The number of the option that the text names, where it was asked which of several is meant."""
+    if dialog is None or dialog.state != choice.WHICH:
+        return None
+    return choices.picked(text, [label for _, label in dialog.facts["options"]], shanghai_date(now))
+
+
+def _takes_passive(inbound: Inbound) -> bool:
+    """Whether what it came by may be answered by the request's own reply; nothing of 微信客服 came by one."""
+    return inbound.channel == "official" or (inbound.channel != "kf" and inbound.kind in WITH_PASSIVE_REPLY)
+
+
+def _by_event(inbound: Inbound) -> dict[str, Any]:
+    """An event of 微信客服 is answered by its code, once and for so long, whatever else may be sent."""
+    if inbound.channel != "kf" or not inbound.response_code:
+        return {}
+    lasts = kf.TAKEN_WITHIN if inbound.text == "taken" else kf.WELCOME_WITHIN
+    return {"code": inbound.response_code, "until": (inbound.sent_at + lasts).isoformat()}
 
 
 def _greeted_before(inbound: Inbound, row: DialogRow | None, now: datetime) -> bool:
@@ -306,7 +431,7 @@ def _greeted_before(inbound: Inbound, row: DialogRow | None, now: datetime) -> b
 
 
 def _lock_waiting(session: Session, inbox_id: int) -> Inbox | None:
-    query = select(Inbox).where(Inbox.id == inbox_id, Inbox.state == "waiting")
+    query = select(Inbox).where(Inbox.id == inbox_id, Inbox.state.in_(("waiting", "pulled")))
     return session.scalars(query.with_for_update(skip_locked=True)).one_or_none()
 
 

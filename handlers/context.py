@@ -11,10 +11,13 @@ from urllib.parse import urlencode
 from sqlalchemy.orm import Session
 
 from domain import distributor as rules
-from domain.conversation import Dialog, Reply
+from domain.conversation import Dialog, Reply, Sentence
 from domain.withdrawal import Limits
 from models.distributor import Distributor, Operator
 from services import distributor, message
+from services.copy import library
+from services.copy.library import Library
+from services.customer.terms import Terms
 from services.distributor import Address, JoinMode
 from services.message import Catalogue
 from services.vault import Vault
@@ -26,7 +29,8 @@ ANSWER_WITHIN = timedelta(minutes=10)
 class House:
     """What is the same for every message: the merchant's settings and the doors that handlers use.
 
-    below(n) gives a uniform int from 0 to n - 1, for codes.
+    below(n) gives a uniform int from 0 to n - 1, for codes. `merchant` and `contact`: who sells and whom to turn to.
+    customers: what the merchant chose for 客户联系; None without it.
     """
 
     base_url: str
@@ -35,6 +39,10 @@ class House:
     vault: Vault
     catalogue: Catalogue
     below: Callable[[int], int]
+    merchant: str = ""
+    contact: str = ""
+    library: Library = field(default_factory=library.shipped)
+    customers: Terms | None = None
 
 
 @dataclass(slots=True)
@@ -54,6 +62,7 @@ class Context:
     task_id: str | None = None
     response_code: str | None = None
     scene: str | None = None  # of the QR that this message came by
+    overheard: bool = False  # others read the answer
     lanes: list[str] = field(default_factory=list)
 
     @property
@@ -78,6 +87,18 @@ class Context:
     def settled(self) -> None:
         self.dialog = None
 
+    def close_card(self, task: str, said: Sentence) -> None:
+        """Grey the card's buttons out; the click's own code first, else the one that sending it gave."""
+        if not message.has_cards(self.lane):
+            return
+        body = {
+            "userids": [self.address.sender],
+            "task": task,
+            "response_code": self.response_code,
+            "replace_name": self.house.catalogue.render(said),
+        }
+        self.later(self.lane, "card_update", body, key=f"card:{task}:update")
+
     def tell(self, distributor_id: int, reply: Reply, *, key: str) -> None:
         """Send something to another person, if he can be written to."""
         address = distributor.address(self.session, distributor_id)
@@ -100,6 +121,10 @@ class Context:
     def link(self, code: str, *, sku: str | None = None, origin: str | None = None) -> str:
         """`BASE_URL/r/CODE`, for a product with `?p=SKU`, with where it is shown as `s`."""
         return referral_link(self.house.base_url, code, sku=sku, origin=origin)
+
+    def coupon_link(self, page: str) -> str:
+        """`BASE_URL/shop/c/CODE`, of a coupon's page."""
+        return f"{self.house.base_url}/shop/c/{page}"
 
 
 def referral_link(base_url: str, code: str, *, sku: str | None = None, origin: str | None = None) -> str:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from domain.conversation import Intent, Reply, Sentence
 from domain.distributor import UnknownCode
 from handlers.context import Context
 from handlers.periods import asked_period
-from services import distributor, follower
+from models.distributor import Distributor
+from services import chat, distributor
+from services.customer import ways
 
 
 def join(ask: Intent, ctx: Context) -> Reply:
     """Make the writer a distributor, at once or for review; whoever is one already gets the same code again."""
     house = ctx.house
+    if ctx.address.channel == "robot" and ctx.sender is None:
+        return Reply.of("join.in_app")  # the robot may have been told another name of his than the app's
     code = ask.slots.get("code")
-    if code is None and ctx.sender is None and (scanned := follower.inviter(ctx.session, ctx.address)) is not None:
+    if code is None and ctx.sender is None and (scanned := chat.inviter(ctx.session, ctx.address)) is not None:
         code = scanned.code
     who, is_new = distributor.join(
         ctx.session,
@@ -27,6 +33,8 @@ def join(ask: Intent, ctx: Context) -> Reply:
     ctx.sender = who
     if is_new:
         _look_up(ctx, who.id)
+        if who.status == "active":
+            _code_for_customers(ctx, who, waiting=None)
     if who.status == "review":
         if is_new:
             ctx.tell_operators(
@@ -41,10 +49,10 @@ def join(ask: Intent, ctx: Context) -> Reply:
 
 
 def _look_up(ctx: Context, number: int) -> None:
-    """Ask the platform who he is: WeCom for his name, the 公众号 for the unionid by which his orders are his own."""
+    """Ask the platform who he is: WeCom for a member's name, elsewhere for the unionid by which his orders are his."""
     sender = ctx.address.sender
-    if ctx.address.channel == "official":
-        ctx.later(f"follower:{sender}", "lookup_union", {}, key=f"union:{number}")
+    if (lookup := chat.lookup(ctx.address)) is not None:
+        ctx.later(lookup, "lookup_union", {}, key=f"union:{number}")
     elif ctx.address.channel == "wecom":
         ctx.later(f"directory:{sender}", "lookup_name", {"userid": sender}, key=f"name:{number}")
 
@@ -55,7 +63,27 @@ def link(ask: Intent, ctx: Context) -> Reply:
     reply = Reply.of("link.own", link=ctx.link(me.code), code=me.code)
     if sku is not None:
         reply = Reply.of("link.product", link=ctx.link(me.code, sku=sku), own=ctx.link(me.code))
-    return reply.then("link.next")
+    reply = reply.then("link.next")
+    if sku is not None or ctx.house.customers is None or not ctx.house.customers.open:
+        return reply
+    if not _code_for_customers(ctx, me, waiting=ctx.lane):
+        return reply.then("link.code_ordered")
+    return replace(reply.then("link.code"), posters=(ways.poster(me.id),))
+
+
+def _code_for_customers(ctx: Context, who: Distributor, *, waiting: str | None) -> bool:
+    """Whether there is something by which customers come to him; if not, it is being made.
+
+    waiting   the chat that gets its picture then
+    """
+    terms = ctx.house.customers
+    if terms is None or not terms.open:
+        return False
+    way = ways.of(ctx.session, who, below=ctx.house.below, now=ctx.now)
+    if terms.link is not None or way.config_id is not None:
+        return True
+    ctx.lanes.extend(ways.order(ctx.session, way, waiting=waiting, now=ctx.now))
+    return False
 
 
 def bind(ask: Intent, ctx: Context) -> Reply:

@@ -2,8 +2,15 @@
 
 from models import (
     bonus,
+    broadcast,
     commission,
+    consent,
+    copy,
+    coupon,
+    customer,
     distributor,
+    group,
+    kf,
     ledger,
     message,
     order,
@@ -15,6 +22,7 @@ from models import (
     settlement,
     unknown,
     withdrawal,
+    words,
 )
 from models.base import Base, Sessions, new_engine
 
@@ -22,8 +30,15 @@ __all__ = [
     "Base",
     "Sessions",
     "bonus",
+    "broadcast",
     "commission",
+    "consent",
+    "copy",
+    "coupon",
+    "customer",
     "distributor",
+    "group",
+    "kf",
     "ledger",
     "message",
     "new_engine",
@@ -36,4 +51,5 @@ __all__ = [
     "settlement",
     "unknown",
     "withdrawal",
+    "words",
 ]

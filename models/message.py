@@ -13,10 +13,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import MYSQL, Base, Key
 
+# pulled    read from a log (微信客服), not handled: whoever reads the log handles them, in the order of `due_at`
 # waiting   stored, not handled: the first handling failed, a worker tries again at `due_at`
 # handled   its effect is committed and `answer` holds what a repeat gets
 # failed    given up after the last try; the sender got an apology and the operators a notice
-INBOX_STATES = ("waiting", "handled", "failed")
+INBOX_STATES = ("pulled", "waiting", "handled", "failed")
 
 
 class Inbox(Base):
@@ -42,17 +43,20 @@ class Inbox(Base):
 # sent      the platform said 0
 # given_up  cannot be delivered; `fault` says why
 # merged    another message of the same lane stands for it, or says it along
-# parked    the channel allows no message to him now; his next contact makes it `waiting` again (services.follower)
+# parked    the channel allows no message to him now; his next contact makes it `waiting` again (services.grants)
 OUTBOX_STATES = ("waiting", "sending", "sent", "given_up", "merged", "parked")
 
 
 class Outbox(Base):
     """One thing to do at the platform, in the order of `id` within its lane.
 
-    lane      who receives it: wecom:zhangsan, official:DIGEST, robot:KEYDIGEST; directory:zhangsan, follower:DIGEST
-    kind      text | card | card_update | poster | robot_text | robot_poster | lookup_name | lookup_union
+    lane      who receives it: wecom:zhangsan, official:DIGEST, kf:DIGEST, robot:KEYDIGEST; or whom to look up:
+              directory:zhangsan, follower:DIGEST, guest:DIGEST
+    kind      text | menu | card | card_update | poster | robot_text | robot_poster | handover | hand_back |
+              lookup_name | lookup_union | lookup_state
     body      what to send: content, or what must be drawn or uploaded first
-    number    the lane's count of messages: makes two equal messages differ in a byte, so that both arrive
+    number    the lane's count of messages: makes two equal messages differ in a byte, so that both arrive; of
+              微信客服 how often the message failed after it was taken in
     """
 
     __tablename__ = "outbox"
@@ -100,7 +104,7 @@ class Pause(Base):
     __table_args__ = (UniqueConstraint("scope"), MYSQL)
 
     id: Mapped[Key]
-    scope: Mapped[str] = mapped_column(String(96))  # wecom, official, or a lane's name
+    scope: Mapped[str] = mapped_column(String(96))  # wecom, official, kf, kflog, or a lane's name
     errcode: Mapped[int]
     since: Mapped[datetime]
     retry_at: Mapped[datetime]

@@ -1,4 +1,5 @@
-"""Everything about one order as the merchant sees it: who has it and why, who earns what, who does not and why not.
+"""Everything about one order as the merchant sees it: who has it and why, who earns what, who does not and why not,
+and what became of its coupon.
 
 No buyer's data: an order's claims name distributors, codes and days, nothing else.
 
@@ -24,6 +25,7 @@ from models.distributor import Distributor
 from models.order import Order, OrderLine, Refund
 from models.plan import PlanVersion
 from services.bonus import told
+from services.coupon import figures
 from services.terminal import iso
 
 # Why somebody who could have earned did not; the order is that of plans.md §3.
@@ -84,6 +86,7 @@ def of_order(session: Session, order: Order, *, now: datetime) -> dict[str, Any]
         "distributor": {"code": who.code, "name": who.nickname} if who else None,
         "reason": {"code": order.reason_code, "text": order.reason_text},
         "claims": [claim | {"at": iso(datetime.fromisoformat(claim["at"]))} for claim in order.claims],
+        "coupon": figures.of_order(session, order),
         "upline": [step["code"] for step in order.upline],
         "plan": {"version": version.id, "name": version.name} if version else None,
         "lines": [_line(line) for line in lines],
@@ -119,17 +122,9 @@ def _refund(refund: Refund) -> dict[str, Any]:
 
 
 def _award(row: Award, who: Distributor, now: datetime) -> dict[str, Any]:
-    return {
-        "rule": row.rule,
-        "title": row.facts["title"],
-        "to": who.code,
-        "name": who.nickname,
-        "as": row.as_,
+    return _earned(row, who) | {
         "line": row.line,
-        "amount": row.amount.yuan,
         "taken_back": (row.peak - row.amount).yuan,
-        "state": row.state,
-        "why": why(row.facts),
         "available_at": iso(row.available_at or (row.settles_at if row.state == "pending" else None)),
         "when": _when(row, now),
     }
@@ -137,19 +132,24 @@ def _award(row: Award, who: Distributor, now: datetime) -> dict[str, Any]:
 
 def _bonus(row: Bonus, who: Distributor) -> dict[str, Any]:
     """A milestone that the order reached, in the form of an award; it has no line."""
+    return _earned(row, who) | {
+        "line": None,
+        "taken_back": (row.full - row.amount).yuan,
+        "available_at": iso(row.at),
+        "when": "已随退款收回" if row.state == "reversed" else f"{_day(row.at)} 达标，已发放",
+    }
+
+
+def _earned(row: Award | Bonus, who: Distributor) -> dict[str, Any]:
     return {
         "rule": row.rule,
         "title": row.facts["title"],
         "to": who.code,
         "name": who.nickname,
         "as": row.as_,
-        "line": None,
         "amount": row.amount.yuan,
-        "taken_back": (row.full - row.amount).yuan,
         "state": row.state,
         "why": why(row.facts),
-        "available_at": iso(row.at),
-        "when": "已随退款收回" if row.state == "reversed" else f"{_day(row.at)} 达标，已发放",
     }
 
 

@@ -211,24 +211,49 @@ def lane_of_member(userid: str) -> str:
 
 
 def lane_of(channel: str, sender: str) -> str:
-    """The queue of one receiver; WeCom's userids are the same in any case."""
-    return f"{channel}:{sender.lower() if channel == 'wecom' else sender}"
+    """The queue of one receiver; WeCom's userids are the same in any case.
+
+    The 智能机器人 says nothing of its own accord: what comes late is told to the same member by the app.
+    """
+    if channel in ("wecom", "robot"):
+        return f"wecom:{sender.lower()}"
+    return f"{channel}:{sender}"
 
 
 def has_cards(lane: str) -> bool:
-    """Whether a card can be shown there; a chat of the 公众号 has links in its texts instead."""
-    return not lane.startswith("official:")
+    """Whether a card can be shown there; 公众号 and 微信客服 have what can be tapped in or below their texts."""
+    return not lane.startswith(("official:", "kf:"))
 
 
-def words(catalogue: Catalogue, reply: Reply, lane: str) -> str:
-    """The text of a reply, with the buttons of its cards as links where no card can be shown.
+def said(catalogue: Catalogue, reply: Reply, lane: str) -> list[tuple[str, dict[str, Any]]]:
+    """The words of a reply as the messages that the lane's chat takes, in order: (kind, body).
 
-    A tap on such a link sends the button's text, with its key and the card's task beside it.
+    Where no card can be shown, its buttons are links in the text (公众号) or a menu below it (微信客服). A tap says the
+    button's text, with its key and the card's task beside it.
     """
-    said = catalogue.text(reply)
+    words = catalogue.text(reply)
     if has_cards(lane) or not reply.cards:
-        return said
-    return "\n".join([said, *(_tapped(catalogue, card) for card in reply.cards)])
+        return [("text", {"content": part}) for part in split_text(words)]
+    if lane.startswith("official:"):
+        words = "\n".join([words, *(_tapped(catalogue, card) for card in reply.cards)])
+        return [("text", {"content": part}) for part in split_text(words)]
+    return _with_menu(catalogue, words, reply.cards)
+
+
+def _with_menu(catalogue: Catalogue, words: str, cards: Iterable[Card]) -> list[tuple[str, dict[str, Any]]]:
+    """The words, the last of them above the buttons of all cards, of which a menu takes fewer than a text."""
+    *before, last = split_text(words) or [""]
+    *more, head = split_text(last, MENU_HEAD)
+    items = [
+        {"key": button.key, "task": card.task, "text": catalogue.render(button.sentence)}
+        for card in cards
+        for button in card.buttons
+    ]
+    texts = [("text", {"content": part}) for part in (*before, *(["\n".join(more)] if more else []))]
+    return [*texts, ("menu", {"content": head, "items": items})]
+
+
+MENU_HEAD = 1024  # bytes that may stand above the buttons of a menu in 微信客服
 
 
 def _tapped(catalogue: Catalogue, card: Card) -> str:
@@ -248,6 +273,21 @@ def queue(session: Session, *, key: str, lane: str, kind: str, body: dict[str, A
     return True
 
 
+def queue_all(
+    session: Session,
+    messages: Iterable[tuple[str, dict[str, Any]]],
+    *,
+    key: str,
+    lane: str,
+    now: datetime,
+    more: dict[str, Any] | None = None,
+) -> None:
+    """Several messages, in order; `more` goes with the first."""
+    for number, (kind, body) in enumerate(messages):
+        content = body | ((more or {}) if number == 0 else {})
+        queue(session, key=f"{key}:{number}", lane=lane, kind=kind, body=content, now=now)
+
+
 def queue_text(
     session: Session,
     *,
@@ -256,18 +296,18 @@ def queue_text(
     text: str,
     now: datetime,
     kind: str = "text",
-    more: dict[str, Any] | None = None,
 ) -> None:
-    """A text of any length, in parts that a message may hold, in order; `more` goes with the first."""
-    for number, part in enumerate(split_text(text)):
-        body = {"content": part} | ((more or {}) if number == 0 else {})
-        queue(session, key=f"{key}:{number}", lane=lane, kind=kind, body=body, now=now)
+    """A text of any length, in parts that a message may hold, in order."""
+    parts = [(kind, {"content": part}) for part in split_text(text)]
+    queue_all(session, parts, key=key, lane=lane, now=now)
 
 
 def queue_extras(session: Session, catalogue: Catalogue, reply: Reply, *, key: str, lane: str, now: datetime) -> None:
-    """The cards and pictures that follow a reply's words."""
+    """The cards, copies and pictures that follow a reply's words."""
     for card in reply.cards if has_cards(lane) else ():
         queue(session, key=f"card:{card.task}", lane=lane, kind="card", body=card_body(catalogue, card), now=now)
+    for number, text in enumerate(reply.copies):
+        queue_text(session, key=f"{key}:copy:{number}", lane=lane, text=text, now=now)
     for number, poster in enumerate(reply.posters):
         queue(session, key=f"{key}:poster:{number}", lane=lane, kind="poster", body=poster_body(poster), now=now)
 
@@ -294,7 +334,7 @@ NOTICES = ("told.settled", "told.approved", "told.rejected", "told.paid")
 def notice(catalogue: Catalogue, reply: Reply, lane: str, now: datetime) -> dict[str, Any]:
     """What a template message is filled from, where the words are one that the 公众号 may send at any time."""
     first = reply.sentences[0]
-    if has_cards(lane) or first.key not in NOTICES:
+    if not lane.startswith("official:") or first.key not in NOTICES:
         return {}
     values = {name: catalogue.spoken(value) for name, value in first.facts.items()}
     told = {"time": f"{now.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"}
@@ -303,12 +343,6 @@ def notice(catalogue: Catalogue, reply: Reply, lane: str, now: datetime) -> dict
 
 def tell(session: Session, catalogue: Catalogue, reply: Reply, *, key: str, lane: str, now: datetime) -> None:
     """Send a whole reply to somebody who did not just write: words first, then what follows them."""
-    queue_text(
-        session,
-        key=key,
-        lane=lane,
-        text=words(catalogue, reply, lane),
-        now=now,
-        more=notice(catalogue, reply, lane, now),
-    )
+    more = notice(catalogue, reply, lane, now)
+    queue_all(session, said(catalogue, reply, lane), key=key, lane=lane, now=now, more=more)
     queue_extras(session, catalogue, reply, key=key, lane=lane, now=now)

@@ -1,16 +1,18 @@
 """One person, several chats: join them by proof, take them apart by an operator, keep a record of both.
 
 Proof    a one-time code that one chat gave and the other said; or the unionid, which the platform gives for both
-Locks    the code's row, then both distributors in the order of their ids, then the accounts of whoever is absorbed
-Raises   UnknownLinkCode, SameChat, TwoBooks, NotActive; for operators UnknownPerson, NoSuchAddress, OnlyAddress
+Locks    the chat's count of wrong codes, the code's row, then both distributors in the order of their ids, then the
+         accounts of whoever is absorbed
+Raises   TooManyCodes, SameChat, TwoBooks, NotActive; for operators UnknownPerson, NoSuchAddress, OnlyAddress
 """
 
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import delete, exists, func, or_, select, update
@@ -19,12 +21,16 @@ from sqlalchemy.orm import Session
 from domain import code as codes
 from domain import person as rules
 from domain.errors import DomainError
+from models.customer import ContactWay, CustomerRelation
 from models.distributor import Distributor, Identity
+from models.kf import Guest
 from models.ledger import LedgerAccount, LedgerPosting
 from models.order import Order, Touch
-from models.person import Follower, IdentityChange, LinkCode
-from services import distributor
+from models.person import IdentityChange, LinkCode, LinkTry
+from services import distributor, group
+from services.coupon import share
 from services.distributor import Address
+from services.once import insert_once
 from services.vault import Vault
 
 log = logging.getLogger(__name__)
@@ -72,9 +78,17 @@ def give_code(
     return code
 
 
-def link(session: Session, vault: Vault, address: Address, typed: str, *, now: datetime) -> Linked:
-    """The writer at `address` says a code that another chat gave: both are one person from now on."""
+def link(session: Session, vault: Vault, address: Address, typed: str, *, now: datetime) -> Linked | None:
+    """The writer at `address` says a code that another chat gave: both are one person from now on.
+
+    None for a wrong code, which is counted. Raises TooManyCodes
+    """
+    tries = _tries(session, vault, address, now)
     row = _code(session, vault, typed, now)
+    if row is None:
+        tries.wrong += 1
+        session.flush()
+        return None
     giver = session.get_one(Distributor, row.distributor_id)
     sayer = distributor.find(session, vault, address)
     if sayer is not None and sayer.id == giver.id:
@@ -83,20 +97,34 @@ def link(session: Session, vault: Vault, address: Address, typed: str, *, now: d
     if sayer is None:
         _require_active(giver)
         _add(session, giver, address.stored(vault), proof="code", now=now)
+        group.now_known(session, vault, giver, now=now)
         return Linked(giver, row.channel, None)
-    who, absorbed = _merge(session, giver, sayer, proof="code", now=now)
+    who, absorbed = _merge(session, vault, giver, sayer, proof="code", now=now)
     return Linked(who, row.channel, absorbed.code)
 
 
-def _code(session: Session, vault: Vault, typed: str, now: datetime) -> LinkCode:
+def _tries(session: Session, vault: Vault, address: Address, now: datetime) -> LinkTry:
+    """How often this chat has been wrong lately, locked: of many tries at one moment each counts the ones before."""
+    mine = {"kind": address.kind, "digest": address.digest(vault)}
+    insert_once(session, LinkTry, mine | {"wrong": 0, "since": now})
+    query = select(LinkTry).filter_by(**mine).with_for_update()
+    row = session.scalars(query.execution_options(populate_existing=True)).one()
+    if not row.since <= now < row.since + rules.WRONG_WITHIN:  # over, or written by a clock that was turned back
+        row.wrong, row.since = 0, now
+    if row.wrong >= rules.MOST_WRONG:
+        raise rules.TooManyCodes(minutes=math.ceil((row.since + rules.WRONG_WITHIN - now) / timedelta(minutes=1)))
+    if row.wrong == 0:
+        row.since = now
+    return row
+
+
+def _code(session: Session, vault: Vault, typed: str, now: datetime) -> LinkCode | None:
     normal = codes.normalise(typed)
     if normal is None:
-        raise rules.UnknownLinkCode()
+        return None
     query = select(LinkCode).where(LinkCode.digest == vault.digest("link", normal)).with_for_update()
     row = session.scalars(query.execution_options(populate_existing=True)).one_or_none()
-    if row is None or row.used_at is not None or row.expires_at <= now:
-        raise rules.UnknownLinkCode()
-    return row
+    return None if row is None or row.used_at is not None or row.expires_at <= now else row
 
 
 def _require_active(*people: Distributor) -> None:
@@ -112,7 +140,7 @@ def _add(session: Session, who: Distributor, stored: dict[str, Any], *, proof: s
 
 
 def _merge(
-    session: Session, giver: Distributor, sayer: Distributor, *, proof: str, now: datetime
+    session: Session, vault: Vault, giver: Distributor, sayer: Distributor, *, proof: str, now: datetime
 ) -> tuple[Distributor, Distributor]:
     """All addresses of the one without books move to the other; who goes on, and who ended."""
     pair = sorted((giver.id, sayer.id))
@@ -127,10 +155,15 @@ def _merge(
         identity.distributor_id = who.id
         _record(session, "merged", identity.kind, identity.digest, absorbed.id, who.id, proof, now=now)
     session.execute(update(Touch).where(Touch.distributor_id == absorbed.id).values(distributor_id=who.id))
+    mine = CustomerRelation.distributor_id == absorbed.id
+    session.execute(update(CustomerRelation).where(mine).values(distributor_id=who.id))
+    session.execute(update(ContactWay).where(ContactWay.owner_id == absorbed.id).values(owner_id=who.id))
+    share.hand_over(session, absorbed.id, who.id)
     who.told_name = who.told_name or absorbed.told_name
     who.directory_name = who.directory_name or absorbed.directory_name
     absorbed.status = "departed"
     session.flush()
+    group.succeed(session, vault, absorbed, who, now=now)
     log.info("two are one", extra={"event": "person.merged", "distributor": who.id, "absorbed": absorbed.id})
     return who, absorbed
 
@@ -150,23 +183,27 @@ def has_books(session: Session, number: int) -> bool:
 # By the unionid
 
 
-def learn_union(session: Session, vault: Vault, digest: str, unionid: str, *, now: datetime) -> None:
-    """What the platform says of a follower: his openid and this unionid are one person."""
+def learn_union(
+    session: Session, vault: Vault, kind: str, digest: str, sealed: str | None, unionid: str, *, now: datetime
+) -> None:
+    """What the platform says of a chat: the identity of this kind and digest, and this unionid, are one person.
+
+    sealed   the identity itself, for one that is nobody's yet
+    """
     stored: dict[str, Any] = {"kind": "unionid", "digest": vault.digest("unionid", unionid)}
     stored |= {"sealed": vault.seal(unionid), "plain": None}
-    here = _owner(session, "openid", digest)
+    here = _owner(session, kind, digest)
     there = _owner(session, "unionid", stored["digest"])
     if here is not None and there is None:
         _add(session, here, stored, proof="unionid", now=now)
     elif here is None and there is not None:
-        follower = session.scalars(select(Follower).where(Follower.digest == digest)).one_or_none()
-        if follower is not None and there.status in ("active", "review"):
-            openid = {"kind": "openid", "digest": digest, "sealed": follower.sealed, "plain": None}
-            _add(session, there, openid, proof="unionid", now=now)
+        if sealed is not None and there.status in ("active", "review"):
+            chat = {"kind": kind, "digest": digest, "sealed": sealed, "plain": None}
+            _add(session, there, chat, proof="unionid", now=now)
     elif here is not None and there is not None and here.id != there.id:
         try:
             with session.begin_nested():
-                _merge(session, there, here, proof="unionid", now=now)
+                _merge(session, vault, there, here, proof="unionid", now=now)
         except DomainError as refusal:  # the merchant decides; both go on as they are
             ids = {"event": "person.apart", "distributors": [here.id, there.id], "why": refusal.code}
             log.warning("one person, two books", extra=ids)
@@ -190,8 +227,14 @@ class Chat:
 
 
 def chats(session: Session, who: Distributor) -> list[Chat]:
-    rows = session.scalars(select(Identity).where(Identity.distributor_id == who.id).order_by(Identity.id))
-    return [Chat(CHAT_OF[row.kind], row.created_at) for row in rows if row.kind in CHAT_OF]
+    """Where he can write to the assistant; a customer who has never been in the 微信客服 has no chat there."""
+    query = select(Identity, Guest.id).outerjoin(Guest, Guest.digest == Identity.digest)
+    rows = session.execute(query.where(Identity.distributor_id == who.id).order_by(Identity.id))
+    return [
+        Chat(CHAT_OF[row.kind], row.created_at)
+        for row, been in rows
+        if row.kind in CHAT_OF and (row.kind != "external_userid" or been is not None)
+    ]
 
 
 def changes(session: Session, who: Distributor) -> list[IdentityChange]:
@@ -200,7 +243,13 @@ def changes(session: Session, who: Distributor) -> list[IdentityChange]:
 
 
 def split(
-    session: Session, code: str, channel: Literal["wecom", "official"], *, operator: str, reason: str, now: datetime
+    session: Session,
+    code: str,
+    channel: Literal["wecom", "official", "kf"],
+    *,
+    operator: str,
+    reason: str,
+    now: datetime,
 ) -> tuple[Distributor, Distributor | None]:
     """Take a chat away from a distributor: from whom, and to whom it went back (None: its writer joins anew).
 

@@ -13,19 +13,39 @@ from flask import Flask, request
 from flask import Response as FlaskResponse
 
 from .control import create_control
-from .options import DEFAULT_FANS, DEFAULT_MEMBERS, Fan, Limits, Member, OfficialOptions, Options
+from .options import (
+    DEFAULT_FANS,
+    DEFAULT_GUESTS,
+    DEFAULT_MEMBERS,
+    ContactOptions,
+    Customer,
+    Fan,
+    Guest,
+    KfOptions,
+    Limits,
+    Member,
+    OfficialOptions,
+    Options,
+    RobotOptions,
+)
 from .page import create_page
 from .server import Server
 from .simulator import Simulator
 
 __all__ = [
     "DEFAULT_FANS",
+    "DEFAULT_GUESTS",
     "DEFAULT_MEMBERS",
+    "ContactOptions",
+    "Customer",
     "Fan",
+    "Guest",
+    "KfOptions",
     "Limits",
     "Member",
     "OfficialOptions",
     "Options",
+    "RobotOptions",
     "Server",
     "Simulator",
     "create_simulator",

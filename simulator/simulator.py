@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from .aibot import Bot
 from .api import Api
 from .callbacks import Courier
 from .cards import Cards
+from .contact import Contact
 from .content import Contents
 from .crypto import Crypto
 from .directory import Directory
 from .faults import Faults
+from .groupmsg import MassMessages
+from .groups import CustomerGroups
+from .kf import Service
 from .mall import Mall
 from .media import MediaShelf
 from .menu import Menu
@@ -47,9 +52,17 @@ class Simulator:
         self.probes = Probes(self.world, crypto)
         self.mall = Mall(self.world)
         self.official = Account(self.world, self.faults, self.media) if options.official else None
+        self.kf = Service(self.world, self.api, self.tokens, self.courier, self.media) if options.kf else None
+        self.contact = Contact(self.world, self.api, self.tokens, self.media, self.people) if options.contact else None
+        if self.contact is not None:
+            self.mall.known_as = self.contact.identities
+        self.groups = CustomerGroups(self.world, self.people, self.contact) if self.contact else None
+        self.groupmsg = MassMessages(self.world, self.contact, self.groups) if self.contact and self.groups else None
+
+        self.aibot = Bot(self.world, self.api, self.faults, self.media) if options.robot else None
 
     def couriers(self) -> list[Courier]:
-        return [self.courier, *([self.official.courier] if self.official else [])]
+        return [self.courier, *(part.courier for part in (self.official, self.aibot) if part is not None)]
 
     def reset(self) -> None:
         """Forget chats, media, menu, codes, tokens, faults and orders; the clock is left as it is."""
@@ -63,6 +76,15 @@ class Simulator:
             self.api.clear()
             if self.official is not None:
                 self.official.forget()
+            if self.kf is not None:
+                self.kf.forget()
+            if self.contact is not None:
+                self.contact.forget()
+            for later in (self.groups, self.groupmsg):
+                if later is not None:
+                    later.load()
+            if self.aibot is not None:
+                self.aibot.clear()
             for part in (self.media, self.messages, self.robots, self.people):
                 part.forget()
             for kept in (self.menu, self.cards, self.mall):

@@ -87,6 +87,10 @@ def test_three_wrong_values_give_three_sentences(tmp_path: Path) -> None:
     [
         ("PORT", "0"),
         ("PORT", "70000"),
+        ("LLM_TIMEOUT", "3"),
+        ("LLM_TIMEOUT", "soon"),
+        ("LLM_API_BASE", "http://llm.example.com/v1"),
+        ("LLM_API_BASE", "llm"),
         ("SIMULATOR_PORT", "none"),
         ("SIMULATOR_PORT", "8000"),
         ("BASE_URL", "tuike.example.com"),
@@ -106,6 +110,7 @@ def test_three_wrong_values_give_three_sentences(tmp_path: Path) -> None:
         ("WECOM_AES_KEY", "a" * 42),
         ("WECOM_AGENT_ID", "the app"),
         ("WECOM_API_BASE", "https://qyapi.weixin.qq.com"),
+        ("WECOM_BROADCAST_CAP", "monthly"),
     ],
 )
 def test_a_wrong_value_is_named_with_what_to_do(tmp_path: Path, name: str, value: str) -> None:
@@ -159,6 +164,26 @@ OFFICIAL = {
 }
 
 
+def test_a_service_account_goes_with_the_app(tmp_path: Path) -> None:
+    kf = Settings.load({**PRODUCTION, **WECOM, "KF_ACCOUNT": "wkAbc-1", "KF_SECRET": "its own"}, var=tmp_path).kf
+    assert kf is not None
+    assert (kf.account, kf.secret, kf.simulated) == ("wkAbc-1", "its own", False)
+    assert Settings.load({**PRODUCTION, **WECOM}, var=tmp_path).kf is None
+    apps = Settings.load({**PRODUCTION, **WECOM, "KF_ACCOUNT": "wkAbc-1"}, var=tmp_path).kf
+    assert apps is not None
+    assert apps.secret == WECOM["WECOM_SECRET"]  # one secret for all, since 2023
+    simulated = Settings.load({"DEMO": "1"}, var=tmp_path).kf
+    assert simulated is not None
+    assert simulated.simulated
+    assert simulated.account.startswith("wk")
+
+
+def test_a_service_account_that_cannot_work_is_a_fault(tmp_path: Path) -> None:
+    assert "KF_SECRET is" in faults({**PRODUCTION, **WECOM, "KF_SECRET": "s"}, tmp_path)["KF_ACCOUNT"]
+    assert "begins with wk" in faults({**PRODUCTION, **WECOM, "KF_ACCOUNT": "kf1"}, tmp_path)["KF_ACCOUNT"]
+    assert "WECOM_CORP_ID" in faults({**PRODUCTION, "KF_ACCOUNT": "wk1"}, tmp_path)["KF_ACCOUNT"]
+
+
 def test_an_official_account_beside_the_app_or_without_it(tmp_path: Path) -> None:
     settings = Settings.load({**PRODUCTION, **OFFICIAL}, var=tmp_path)
     assert settings.wecom is None
@@ -208,6 +233,16 @@ def test_templates_say_which_fact_goes_into_which_field(tmp_path: Path) -> None:
 )
 def test_a_wrong_template_names_the_place(tmp_path: Path, text: str, said: str) -> None:
     assert said in faults({**PRODUCTION, **OFFICIAL, "OFFICIAL_TEMPLATES": text}, tmp_path)["OFFICIAL_TEMPLATES"]
+
+
+def test_a_model_service_is_off_until_it_is_named_with_its_model(tmp_path: Path) -> None:
+    assert Settings.load(PRODUCTION, var=tmp_path).llm is None
+    named = {"LLM_API_BASE": "https://llm.example.com/v1/", "LLM_MODEL": "small", "LLM_API_KEY": "sk-1"}
+    settings = Settings.load(PRODUCTION | named, var=tmp_path)
+    assert settings.llm == config.Llm("https://llm.example.com/v1", "sk-1", "small", 1.5)
+    assert "sk-1" not in repr(settings)
+    assert set(faults(PRODUCTION | {"LLM_API_BASE": "http://localhost:1/v1"}, tmp_path)) == {"LLM_MODEL"}
+    assert set(faults(PRODUCTION | {"LLM_API_KEY": "sk-1"}, tmp_path)) == {"LLM_API_BASE"}
 
 
 def test_the_clock_is_shifted_in_a_demo_only(tmp_path: Path) -> None:
@@ -273,7 +308,8 @@ def test_secrets_never_print(tmp_path: Path) -> None:
     printed = repr(settings)
     kept = json.loads((tmp_path / "keys.json").read_text(encoding="utf-8"))
     assert "hidden" not in printed
-    assert [name for name, value in kept.items() if value in printed] == ["WECOM_CORP_ID", "OFFICIAL_APP_ID"]
+    shown = [name for name, value in kept.items() if value in printed]
+    assert shown == ["WECOM_CORP_ID", "OFFICIAL_APP_ID", "KF_ACCOUNT"]
 
 
 @pytest.mark.parametrize(

@@ -21,19 +21,14 @@ def find_due(session: Session, now: datetime, wall: datetime, robots: list[str])
     found = _candidates(session, now, paused, robots)
     live = set(session.scalars(select(Lane.name).where(Lane.name.in_(found), lanes.live(wall))))
     chosen = [name for name in found if name not in live and _may_try(name, paused, now)]
-    for scope in (pauses.APP, pauses.ACCOUNT):
+    for scope in _SCOPES:
         if scope in paused:
             of_it = [name for name in chosen if pauses.scope_of(name) == scope]
             chosen = [name for name in chosen if name not in of_it] + of_it[:PROBES]
     return chosen
 
 
-_OF_SCOPE = (
-    (pauses.APP, lanes.MEMBER),
-    (pauses.APP, lanes.DIRECTORY),
-    (pauses.ACCOUNT, lanes.OFFICIAL),
-    (pauses.ACCOUNT, lanes.FOLLOWER),
-)
+_SCOPES = tuple(dict.fromkeys(pauses.OF.values()))
 
 
 def _begins(lane: str) -> ColumnElement[bool]:
@@ -43,9 +38,9 @@ def _begins(lane: str) -> ColumnElement[bool]:
 
 def _candidates(session: Session, now: datetime, paused: Mapping[str, Pause], robots: list[str]) -> list[str]:
     waiting = select(Outbox.lane).where(Outbox.state == "waiting")
-    stopped = [scope for scope in (pauses.APP, pauses.ACCOUNT) if scope in paused and pauses.waits(paused[scope], now)]
+    stopped = [scope for scope in _SCOPES if scope in paused and pauses.waits(paused[scope], now)]
     if stopped:  # not past the thousands that wait for it
-        others = [_begins(lane) for scope, lane in _OF_SCOPE if scope not in stopped]
+        others = [_begins(lane) for lane, scope in pauses.OF.items() if scope not in stopped]
         waiting = waiting.where(or_(Outbox.lane.in_(robots), *others))
     queries = (
         select(Outbox.lane).where(Outbox.state == "sending"),

@@ -29,12 +29,14 @@ FARTHEST = timedelta(seconds=3700)
 SKEW = timedelta(seconds=60)
 
 # What counts against a receiver's budget; a card's update and a look-up are no messages.
-MESSAGES = ("text", "card", "poster", "robot_text", "robot_poster")
+MESSAGES = ("text", "menu", "card", "poster", "robot_text", "robot_poster")
 MERGED = ("text", "poster", "robot_text", "robot_poster")  # a card's task is unique: none equals another
 MOST_MERGED = 1000
 
 MEMBER, ROBOT, DIRECTORY = "wecom:", "robot:", "directory:"
+CONTACT = "contact:"  # 客户联系: a welcome, a code, looking a customer up
 OFFICIAL, FOLLOWER = "official:", "follower:"  # a chat of the 公众号, and looking its follower up; by digest
+KF, GUEST = "kf:", "guest:"  # a chat of the 微信客服, and looking its guest up; by digest
 
 
 def lane_of(userid: str) -> str:

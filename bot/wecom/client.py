@@ -24,6 +24,7 @@ class Authorised:
 
     def __init__(self, wire: Wire, tokens: TokenProvider) -> None:
         self._wire, self._tokens = wire, tokens
+        self.kinds = wire.kinds
 
     def check(self) -> None:
         """Say whether the platform gives us a token: raises what is wrong."""
@@ -44,6 +45,14 @@ class Authorised:
     def _post(self, path: str, body: bytes, query: dict[str, str] | None = None) -> dict[str, Any]:
         given = query or {}
         return self._authorised(path, lambda token: self._wire.post_json(path, {**given, "access_token": token}, body))
+
+    def _post_anew(self, path: str, body: bytes) -> dict[str, Any]:
+        """On a new connection: a kept one that the other end closes meanwhile looks like a lost call, and what must
+        not be done twice cannot be repeated then.
+        """
+        return self._authorised(
+            path, lambda token: self._wire.post_json(path, {"access_token": token}, body, anew=True)
+        )
 
     def _authorised(self, path: str, call: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
         token = self._tokens.get()

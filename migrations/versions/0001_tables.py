@@ -35,6 +35,19 @@ def upgrade() -> None:
         mysql_engine="InnoDB",
     )
     op.create_table(
+        "added_word",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("list", sa.String(length=32), nullable=False),
+        sa.Column("word", sa.String(length=64), nullable=False),
+        sa.Column("operator", sa.String(length=64), nullable=False),
+        sa.Column("added_at", INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_added_word")),
+        sa.UniqueConstraint("list", "word", name=op.f("uq_added_word_list_word")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
         "api_nonce",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
@@ -46,6 +59,77 @@ def upgrade() -> None:
         mysql_engine="InnoDB",
     )
     op.create_index("ix_api_nonce_seen_at", "api_nonce", ["seen_at"], unique=False)
+    op.create_table(
+        "broadcast",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("audience", sa.String(length=16), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("sku", sa.String(length=64), nullable=True),
+        sa.Column("link", sa.JSON(), nullable=True),
+        sa.Column("picture", sa.String(length=512), nullable=True),
+        sa.Column("ticks", sa.JSON(), nullable=False),
+        sa.Column("operator", sa.String(length=64), nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_broadcast")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
+        "contact_walk",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("as_of", INSTANT, nullable=False),
+        sa.Column("members", sa.JSON(), nullable=False),
+        sa.Column("place", sa.BigInteger(), nullable=False),
+        sa.Column("cursor", sa.String(length=512), nullable=True),
+        sa.Column("step", sa.BigInteger(), nullable=False),
+        sa.Column("counts", sa.JSON(), nullable=False),
+        sa.Column("started_at", INSTANT, nullable=False),
+        sa.Column("done_at", INSTANT, nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_contact_walk")),
+        sa.UniqueConstraint("as_of", name=op.f("uq_contact_walk_as_of")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
+        "coupon",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("key", sa.String(length=64), nullable=False),
+        sa.Column("title", sa.String(length=40), nullable=False),
+        sa.Column("content", sa.JSON(), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("starts_at", INSTANT, nullable=False),
+        sa.Column("ends_at", INSTANT, nullable=True),
+        sa.Column("stock", sa.BigInteger(), nullable=True),
+        sa.Column("shared", sa.Boolean(), nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.Column("closed_at", INSTANT, nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_coupon")),
+        sa.UniqueConstraint("key", name=op.f("uq_coupon_key")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_coupon_closed_at_ends_at", "coupon", ["closed_at", "ends_at"], unique=False)
+    op.create_table(
+        "customer",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("sealed", sa.String(length=512), nullable=False),
+        sa.Column("union_digest", sa.String(length=64), nullable=True),
+        sa.Column("union_sealed", sa.String(length=512), nullable=True),
+        sa.Column("name_sealed", sa.String(length=1024), nullable=True),
+        sa.Column("kind", sa.BigInteger(), nullable=True),
+        sa.Column("looked_up_at", INSTANT, nullable=True),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_customer")),
+        sa.UniqueConstraint("digest", name=op.f("uq_customer_digest")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_customer_union_digest", "customer", ["union_digest"], unique=False)
     op.create_table(
         "dialog",
         sa.Column("id", ID, autoincrement=True, nullable=False),
@@ -125,6 +209,23 @@ def upgrade() -> None:
         mysql_engine="InnoDB",
     )
     op.create_table(
+        "guest",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("sealed", sa.String(length=512), nullable=False),
+        sa.Column("scene", sa.String(length=128), nullable=True),
+        sa.Column("state", sa.BigInteger(), nullable=False),
+        sa.Column("wrote_at", INSTANT, nullable=True),
+        sa.Column("noticed_at", INSTANT, nullable=True),
+        sa.Column("wrote_used", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_guest")),
+        sa.UniqueConstraint("digest", name=op.f("uq_guest_digest")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
         "inbox",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("channel", sa.String(length=16), nullable=False),
@@ -168,6 +269,27 @@ def upgrade() -> None:
         mysql_engine="InnoDB",
     )
     op.create_table(
+        "kf_log",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("open_kfid", sa.String(length=64), nullable=False),
+        sa.Column("cursor", sa.String(length=255), nullable=True),
+        sa.Column("more", sa.Boolean(), nullable=False),
+        sa.Column("wanted", sa.BigInteger(), nullable=False),
+        sa.Column("served", sa.BigInteger(), nullable=False),
+        sa.Column("token", sa.String(length=255), nullable=True),
+        sa.Column("token_until", INSTANT, nullable=True),
+        sa.Column("old_before", INSTANT, nullable=True),
+        sa.Column("asked_at", INSTANT, nullable=True),
+        sa.Column("bare_at", INSTANT, nullable=True),
+        sa.Column("failures", sa.BigInteger(), nullable=False),
+        sa.Column("retry_at", INSTANT, nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_kf_log")),
+        sa.UniqueConstraint("open_kfid", name=op.f("uq_kf_log_open_kfid")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
         "lane",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("name", sa.String(length=96), nullable=False),
@@ -196,6 +318,19 @@ def upgrade() -> None:
         mysql_engine="InnoDB",
     )
     op.create_index("ix_ledger_entry_at", "ledger_entry", ["at"], unique=False)
+    op.create_table(
+        "link_try",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("wrong", sa.BigInteger(), nullable=False),
+        sa.Column("since", INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_link_try")),
+        sa.UniqueConstraint("kind", "digest", name=op.f("uq_link_try_kind_digest")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
     op.create_table(
         "media",
         sa.Column("id", ID, autoincrement=True, nullable=False),
@@ -280,6 +415,23 @@ def upgrade() -> None:
     )
     op.create_index("ix_override_record_digest", "override_record", ["digest"], unique=False)
     op.create_table(
+        "own_copy",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("sku", sa.String(length=64), nullable=True),
+        sa.Column("content", sa.JSON(), nullable=False),
+        sa.Column("ticks", sa.JSON(), nullable=False),
+        sa.Column("ruleset", sa.String(length=32), nullable=False),
+        sa.Column("operator", sa.String(length=64), nullable=False),
+        sa.Column("added_at", INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_own_copy")),
+        sa.UniqueConstraint("name", name=op.f("uq_own_copy_name")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_own_copy_sku", "own_copy", ["sku"], unique=False)
+    op.create_table(
         "pause",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("scope", sa.String(length=96), nullable=False),
@@ -328,6 +480,7 @@ def upgrade() -> None:
         sa.Column("on_shelf", sa.Boolean(), nullable=False),
         sa.Column("promise", sa.String(length=128), nullable=False),
         sa.Column("picture", sa.String(length=255), nullable=True),
+        sa.Column("listed_at", INSTANT, nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_product")),
         sa.UniqueConstraint("sku", name=op.f("uq_product_sku")),
         mysql_charset="utf8mb4",
@@ -376,6 +529,166 @@ def upgrade() -> None:
         mysql_engine="InnoDB",
     )
     op.create_table(
+        "word_exception",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("word", sa.String(length=64), nullable=False),
+        sa.Column("phrase", sa.String(length=64), nullable=False),
+        sa.Column("ground", sa.String(length=32), nullable=False),
+        sa.Column("reason", sa.String(length=255), nullable=False),
+        sa.Column("operator", sa.String(length=64), nullable=False),
+        sa.Column("added_at", INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_word_exception")),
+        sa.UniqueConstraint("phrase", "word", name=op.f("uq_word_exception_phrase_word")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
+        "broadcast_task",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("broadcast_id", ID, nullable=False),
+        sa.Column("place", sa.BigInteger(), nullable=False),
+        sa.Column("audience", sa.String(length=16), nullable=False),
+        sa.Column("sender", sa.String(length=64), nullable=False),
+        sa.Column("distributor_id", ID, nullable=True),
+        sa.Column("content", sa.JSON(), nullable=False),
+        sa.Column("request", sa.Text(), nullable=True),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("msgid", sa.String(length=128), nullable=True),
+        sa.Column("targets", sa.BigInteger(), nullable=False),
+        sa.Column("sent", sa.BigInteger(), nullable=False),
+        sa.Column("unsent", sa.BigInteger(), nullable=False),
+        sa.Column("no_friend", sa.BigInteger(), nullable=False),
+        sa.Column("over_cap", sa.BigInteger(), nullable=False),
+        sa.Column("failed", sa.BigInteger(), nullable=False),
+        sa.Column("asked_at", INSTANT, nullable=True),
+        sa.Column("created_at", INSTANT, nullable=True),
+        sa.Column("confirmed_at", INSTANT, nullable=True),
+        sa.Column("looked_at", INSTANT, nullable=True),
+        sa.Column("due_at", INSTANT, nullable=True),
+        sa.Column("tries", sa.BigInteger(), nullable=False),
+        sa.Column("reminded", sa.JSON(), nullable=False),
+        sa.Column("fault", sa.String(length=255), nullable=True),
+        sa.ForeignKeyConstraint(["broadcast_id"], ["broadcast.id"], name=op.f("fk_broadcast_task_broadcast_id")),
+        sa.ForeignKeyConstraint(["distributor_id"], ["distributor.id"], name=op.f("fk_broadcast_task_distributor_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_broadcast_task")),
+        sa.UniqueConstraint("broadcast_id", "place", name=op.f("uq_broadcast_task_broadcast_id_place")),
+        sa.UniqueConstraint("msgid", name=op.f("uq_broadcast_task_msgid")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_broadcast_task_due_at", "broadcast_task", ["due_at"], unique=False)
+    op.create_table(
+        "contact_way",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("distributor_id", ID, nullable=False),
+        sa.Column("owner_id", ID, nullable=False),
+        sa.Column("state", sa.String(length=64), nullable=False),
+        sa.Column("config_id", sa.String(length=64), nullable=True),
+        sa.Column("picture", sa.String(length=512), nullable=True),
+        sa.Column("users", sa.JSON(), nullable=False),
+        sa.Column("tries", sa.BigInteger(), nullable=False),
+        sa.Column("waiting", sa.String(length=96), nullable=True),
+        sa.Column("made_at", INSTANT, nullable=True),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(["distributor_id"], ["distributor.id"], name=op.f("fk_contact_way_distributor_id")),
+        sa.ForeignKeyConstraint(["owner_id"], ["distributor.id"], name=op.f("fk_contact_way_owner_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_contact_way")),
+        sa.UniqueConstraint("config_id", name=op.f("uq_contact_way_config_id")),
+        sa.UniqueConstraint("distributor_id", name=op.f("uq_contact_way_distributor_id")),
+        sa.UniqueConstraint("state", name=op.f("uq_contact_way_state")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_contact_way_owner_id", "contact_way", ["owner_id"], unique=False)
+    op.create_table(
+        "copy_use",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("distributor_id", ID, nullable=False),
+        sa.Column("sku", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("topic", sa.String(length=16), nullable=False),
+        sa.Column("recent", sa.JSON(), nullable=False),
+        sa.Column("used_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(["distributor_id"], ["distributor.id"], name=op.f("fk_copy_use_distributor_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_copy_use")),
+        sa.UniqueConstraint("distributor_id", "sku", "kind", name=op.f("uq_copy_use_distributor_id_sku_kind")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_copy_use_distributor_id_used_at", "copy_use", ["distributor_id", "used_at"], unique=False)
+    op.create_table(
+        "coupon_share",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("coupon_id", ID, nullable=False),
+        sa.Column("origin", sa.String(length=48), nullable=False),
+        sa.Column("distributor_id", ID, nullable=True),
+        sa.Column("group_id", ID, nullable=True),
+        sa.Column("code", sa.String(length=16), nullable=False),
+        sa.Column("claimed", sa.BigInteger(), nullable=False),
+        sa.Column("used", sa.BigInteger(), nullable=False),
+        sa.Column("discount", sa.BigInteger(), nullable=False),
+        sa.Column("sales", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(["coupon_id"], ["coupon.id"], name=op.f("fk_coupon_share_coupon_id")),
+        sa.ForeignKeyConstraint(["distributor_id"], ["distributor.id"], name=op.f("fk_coupon_share_distributor_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_coupon_share")),
+        sa.UniqueConstraint("code", name=op.f("uq_coupon_share_code")),
+        sa.UniqueConstraint("coupon_id", "origin", name=op.f("uq_coupon_share_coupon_id_origin")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_coupon_share_coupon_id_used", "coupon_share", ["coupon_id", "used"], unique=False)
+    op.create_index(
+        "ix_coupon_share_distributor_id_coupon_id", "coupon_share", ["distributor_id", "coupon_id"], unique=False
+    )
+    op.create_table(
+        "coupon_stock",
+        sa.Column("coupon_id", ID, autoincrement=False, nullable=False),
+        sa.Column("claimed", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("claimed >= 0", name=op.f("ck_coupon_stock_claimed_not_negative")),
+        sa.ForeignKeyConstraint(["coupon_id"], ["coupon.id"], name=op.f("fk_coupon_stock_coupon_id")),
+        sa.PrimaryKeyConstraint("coupon_id", name=op.f("pk_coupon_stock")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
+        "customer_relation",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("customer_id", ID, nullable=False),
+        sa.Column("userid", sa.String(length=64), nullable=False),
+        sa.Column("status", sa.String(length=16), nullable=False),
+        sa.Column("state", sa.String(length=64), nullable=True),
+        sa.Column("distributor_id", ID, nullable=True),
+        sa.Column("added_at", INSTANT, nullable=True),
+        sa.Column("ended_at", INSTANT, nullable=True),
+        sa.Column("welcomed_at", INSTANT, nullable=True),
+        sa.Column("noted_at", INSTANT, nullable=False),
+        sa.Column("seen_at", INSTANT, nullable=True),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(["customer_id"], ["customer.id"], name=op.f("fk_customer_relation_customer_id")),
+        sa.ForeignKeyConstraint(
+            ["distributor_id"], ["distributor.id"], name=op.f("fk_customer_relation_distributor_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_customer_relation")),
+        sa.UniqueConstraint("customer_id", "userid", name=op.f("uq_customer_relation_customer_id_userid")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index(
+        "ix_customer_relation_distributor_id_added_at",
+        "customer_relation",
+        ["distributor_id", "added_at"],
+        unique=False,
+    )
+    op.create_index("ix_customer_relation_userid_id", "customer_relation", ["userid", "id"], unique=False)
+    op.create_table(
         "identity",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("distributor_id", ID, nullable=False),
@@ -413,6 +726,22 @@ def upgrade() -> None:
     op.create_index(
         "ix_identity_change_kind_digest", "identity_change", ["identity_kind", "identity_digest"], unique=False
     )
+    op.create_table(
+        "join_way",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("state", sa.String(length=30), nullable=False),
+        sa.Column("distributor_id", ID, nullable=False),
+        sa.Column("config_id", sa.String(length=64), nullable=True),
+        sa.Column("qr_code", sa.String(length=512), nullable=True),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(["distributor_id"], ["distributor.id"], name=op.f("fk_join_way_distributor_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_join_way")),
+        sa.UniqueConstraint("state", name=op.f("uq_join_way_state")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_join_way_distributor_id", "join_way", ["distributor_id"], unique=False)
     op.create_table(
         "ledger_account",
         sa.Column("id", ID, autoincrement=True, nullable=False),
@@ -463,47 +792,20 @@ def upgrade() -> None:
     )
     op.create_index("ix_milestone_mark_due_at", "milestone_mark", ["due_at", "distributor_id"], unique=False)
     op.create_table(
-        "orders",
+        "poster_consent",
         sa.Column("id", ID, autoincrement=True, nullable=False),
-        sa.Column("source", sa.String(length=32), nullable=False),
-        sa.Column("no", sa.String(length=64), nullable=False),
-        sa.Column("digest", sa.String(length=64), nullable=False),
-        sa.Column("content", sa.JSON(), nullable=False),
-        sa.Column("buyer_digest", sa.String(length=64), nullable=False),
-        sa.Column("distributor_id", ID, nullable=True),
-        sa.Column("buyer_distributor_id", ID, nullable=True),
-        sa.Column("plan_version_id", ID, nullable=True),
-        sa.Column("reason_code", sa.String(length=16), nullable=False),
-        sa.Column("reason_text", sa.String(length=255), nullable=False),
-        sa.Column("claims", sa.JSON(), nullable=False),
-        sa.Column("seller_role", sa.String(length=16), nullable=True),
-        sa.Column("seller_member", sa.Boolean(), nullable=True),
-        sa.Column("upline", sa.JSON(), nullable=False),
-        sa.Column("counts", sa.Boolean(), nullable=False),
-        sa.Column("paid", sa.BigInteger(), nullable=False),
-        sa.Column("net", sa.BigInteger(), nullable=False),
-        sa.Column("units", sa.BigInteger(), nullable=False),
-        sa.Column("paid_at", INSTANT, nullable=False),
-        sa.Column("completed_at", INSTANT, nullable=True),
-        sa.Column("settles_at", INSTANT, nullable=True),
-        sa.Column("received_at", INSTANT, nullable=False),
-        sa.Column("milestones_due_at", INSTANT, nullable=True),
-        sa.ForeignKeyConstraint(
-            ["buyer_distributor_id"], ["distributor.id"], name=op.f("fk_orders_buyer_distributor_id")
-        ),
-        sa.ForeignKeyConstraint(["distributor_id"], ["distributor.id"], name=op.f("fk_orders_distributor_id")),
-        sa.ForeignKeyConstraint(["plan_version_id"], ["plan_version.id"], name=op.f("fk_orders_plan_version_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_orders")),
-        sa.UniqueConstraint("source", "no", name=op.f("uq_orders_source_no")),
+        sa.Column("distributor_id", ID, nullable=False),
+        sa.Column("what", sa.String(length=16), nullable=False),
+        sa.Column("wording", sa.String(length=16), nullable=False),
+        sa.Column("channel", sa.String(length=16), nullable=False),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(["distributor_id"], ["distributor.id"], name=op.f("fk_poster_consent_distributor_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_poster_consent")),
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",
     )
-    op.create_index("ix_orders_distributor_id_paid_at", "orders", ["distributor_id", "paid_at"], unique=False)
-    op.create_index("ix_orders_distributor_id_settles_at", "orders", ["distributor_id", "settles_at"], unique=False)
-    op.create_index("ix_orders_milestones_due_at", "orders", ["milestones_due_at", "distributor_id"], unique=False)
-    op.create_index("ix_orders_no", "orders", ["no"], unique=False)
-    op.create_index("ix_orders_paid_at", "orders", ["paid_at"], unique=False)
+    op.create_index("ix_poster_consent_distributor_id", "poster_consent", ["distributor_id", "id"], unique=False)
     op.create_table(
         "rollup",
         sa.Column("distributor_id", ID, autoincrement=False, nullable=False),
@@ -669,6 +971,189 @@ def upgrade() -> None:
     )
     op.create_index("ix_withdrawal_state_id", "withdrawal", ["state", "id"], unique=False)
     op.create_table(
+        "broadcast_target",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("task_id", ID, nullable=False),
+        sa.Column("receiver", sa.String(length=64), nullable=False),
+        sa.Column("sealed", sa.String(length=512), nullable=True),
+        sa.Column("status", sa.BigInteger(), nullable=False),
+        sa.Column("sent_at", INSTANT, nullable=True),
+        sa.Column("counts_at", INSTANT, nullable=True),
+        sa.ForeignKeyConstraint(["task_id"], ["broadcast_task.id"], name=op.f("fk_broadcast_target_task_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_broadcast_target")),
+        sa.UniqueConstraint("task_id", "receiver", name=op.f("uq_broadcast_target_task_id_receiver")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_broadcast_target_receiver", "broadcast_target", ["receiver", "counts_at"], unique=False)
+    op.create_table(
+        "customer_event",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("relation_id", ID, nullable=False),
+        sa.Column("what", sa.String(length=32), nullable=False),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.Column("state", sa.String(length=64), nullable=True),
+        sa.Column("heard_by", sa.String(length=16), nullable=False),
+        sa.Column("distributor_id", ID, nullable=True),
+        sa.Column("detail", sa.String(length=64), nullable=True),
+        sa.Column("noted_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(["distributor_id"], ["distributor.id"], name=op.f("fk_customer_event_distributor_id")),
+        sa.ForeignKeyConstraint(["relation_id"], ["customer_relation.id"], name=op.f("fk_customer_event_relation_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_customer_event")),
+        sa.UniqueConstraint("relation_id", "what", "at", name=op.f("uq_customer_event_relation_id_what_at")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
+        "customer_group",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("chat_id", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.String(length=128), nullable=False),
+        sa.Column("owner", sa.String(length=64), nullable=True),
+        sa.Column("members", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.String(length=64), nullable=True),
+        sa.Column("leader_id", ID, nullable=True),
+        sa.Column("leads_by", sa.String(length=16), nullable=True),
+        sa.Column("join_way_id", ID, nullable=True),
+        sa.Column("began_at", INSTANT, nullable=True),
+        sa.Column("dismissed_at", INSTANT, nullable=True),
+        sa.Column("changed_at", INSTANT, nullable=True),
+        sa.Column("pull_at", INSTANT, nullable=True),
+        sa.Column("pulls_failed", sa.BigInteger(), nullable=False),
+        sa.Column("pulled_at", INSTANT, nullable=True),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(["join_way_id"], ["join_way.id"], name=op.f("fk_customer_group_join_way_id")),
+        sa.ForeignKeyConstraint(["leader_id"], ["distributor.id"], name=op.f("fk_customer_group_leader_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_customer_group")),
+        sa.UniqueConstraint("chat_id", name=op.f("uq_customer_group_chat_id")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_customer_group_leader_id", "customer_group", ["leader_id"], unique=False)
+    op.create_index("ix_customer_group_owner", "customer_group", ["owner"], unique=False)
+    op.create_index("ix_customer_group_pull_at", "customer_group", ["pull_at"], unique=False)
+    op.create_table(
+        "ledger_posting",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("entry_id", ID, nullable=False),
+        sa.Column("account_id", ID, nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("amount <> 0", name=op.f("ck_ledger_posting_not_zero")),
+        sa.ForeignKeyConstraint(["account_id"], ["ledger_account.id"], name=op.f("fk_ledger_posting_account_id")),
+        sa.ForeignKeyConstraint(["entry_id"], ["ledger_entry.id"], name=op.f("fk_ledger_posting_entry_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_posting")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_ledger_posting_account_id_entry_id", "ledger_posting", ["account_id", "entry_id"], unique=False)
+    op.create_index("ix_ledger_posting_entry_id", "ledger_posting", ["entry_id"], unique=False)
+    op.create_table(
+        "rollup_buyer",
+        sa.Column("distributor_id", ID, autoincrement=False, nullable=False),
+        sa.Column("label", sa.String(length=16), nullable=False),
+        sa.Column("buyer_digest", sa.String(length=64), nullable=False),
+        sa.Column("orders", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["distributor_id"], ["rollup.distributor_id"], name=op.f("fk_rollup_buyer_distributor_id")
+        ),
+        sa.PrimaryKeyConstraint("distributor_id", "label", "buyer_digest", name=op.f("pk_rollup_buyer")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
+        "rollup_sum",
+        sa.Column("distributor_id", ID, autoincrement=False, nullable=False),
+        sa.Column("basis", sa.String(length=8), nullable=False),
+        sa.Column("label", sa.String(length=16), nullable=False),
+        sa.Column("orders", sa.BigInteger(), nullable=False),
+        sa.Column("units", sa.BigInteger(), nullable=False),
+        sa.Column("sales", sa.BigInteger(), nullable=False),
+        sa.Column("buyers", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["distributor_id"], ["rollup.distributor_id"], name=op.f("fk_rollup_sum_distributor_id")
+        ),
+        sa.PrimaryKeyConstraint("distributor_id", "basis", "label", name=op.f("pk_rollup_sum")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
+        "group_leadership",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("group_id", ID, nullable=False),
+        sa.Column("distributor_id", ID, nullable=True),
+        sa.Column("leads_by", sa.String(length=16), nullable=True),
+        sa.Column("since", INSTANT, nullable=False),
+        sa.Column("noted_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["distributor_id"], ["distributor.id"], name=op.f("fk_group_leadership_distributor_id")
+        ),
+        sa.ForeignKeyConstraint(["group_id"], ["customer_group.id"], name=op.f("fk_group_leadership_group_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_group_leadership")),
+        sa.UniqueConstraint("group_id", "since", name=op.f("uq_group_leadership_group_id_since")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
+        "orders",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("source", sa.String(length=32), nullable=False),
+        sa.Column("no", sa.String(length=64), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("content", sa.JSON(), nullable=False),
+        sa.Column("buyer_digest", sa.String(length=64), nullable=False),
+        sa.Column("distributor_id", ID, nullable=True),
+        sa.Column("buyer_distributor_id", ID, nullable=True),
+        sa.Column("plan_version_id", ID, nullable=True),
+        sa.Column("group_id", ID, nullable=True),
+        sa.Column("reason_code", sa.String(length=16), nullable=False),
+        sa.Column("reason_text", sa.String(length=255), nullable=False),
+        sa.Column("claims", sa.JSON(), nullable=False),
+        sa.Column("seller_role", sa.String(length=16), nullable=True),
+        sa.Column("seller_member", sa.Boolean(), nullable=True),
+        sa.Column("upline", sa.JSON(), nullable=False),
+        sa.Column("counts", sa.Boolean(), nullable=False),
+        sa.Column("paid", sa.BigInteger(), nullable=False),
+        sa.Column("net", sa.BigInteger(), nullable=False),
+        sa.Column("units", sa.BigInteger(), nullable=False),
+        sa.Column("paid_at", INSTANT, nullable=False),
+        sa.Column("completed_at", INSTANT, nullable=True),
+        sa.Column("settles_at", INSTANT, nullable=True),
+        sa.Column("received_at", INSTANT, nullable=False),
+        sa.Column("milestones_due_at", INSTANT, nullable=True),
+        sa.ForeignKeyConstraint(
+            ["buyer_distributor_id"], ["distributor.id"], name=op.f("fk_orders_buyer_distributor_id")
+        ),
+        sa.ForeignKeyConstraint(["distributor_id"], ["distributor.id"], name=op.f("fk_orders_distributor_id")),
+        sa.ForeignKeyConstraint(["group_id"], ["customer_group.id"], name=op.f("fk_orders_group_id")),
+        sa.ForeignKeyConstraint(["plan_version_id"], ["plan_version.id"], name=op.f("fk_orders_plan_version_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_orders")),
+        sa.UniqueConstraint("source", "no", name=op.f("uq_orders_source_no")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_orders_buyer_digest", "orders", ["buyer_digest", "distributor_id", "paid_at"], unique=False)
+    op.create_index("ix_orders_distributor_id_paid_at", "orders", ["distributor_id", "paid_at"], unique=False)
+    op.create_index("ix_orders_distributor_id_settles_at", "orders", ["distributor_id", "settles_at"], unique=False)
+    op.create_index(
+        "ix_orders_group_id",
+        "orders",
+        ["group_id", "distributor_id", "paid_at"],
+        unique=False,
+        postgresql_where=sa.text("group_id IS NOT NULL"),
+        sqlite_where=sa.text("group_id IS NOT NULL"),
+    )
+    op.create_index("ix_orders_milestones_due_at", "orders", ["milestones_due_at", "distributor_id"], unique=False)
+    op.create_index("ix_orders_no", "orders", ["no"], unique=False)
+    op.create_index("ix_orders_paid_at", "orders", ["paid_at"], unique=False)
+    op.create_table(
         "award",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("order_id", ID, nullable=False),
@@ -730,22 +1215,6 @@ def upgrade() -> None:
     op.create_index("ix_bonus_distributor_id_at", "bonus", ["distributor_id", "at"], unique=False)
     op.create_index("ix_bonus_order_id", "bonus", ["order_id"], unique=False)
     op.create_table(
-        "ledger_posting",
-        sa.Column("id", ID, autoincrement=True, nullable=False),
-        sa.Column("entry_id", ID, nullable=False),
-        sa.Column("account_id", ID, nullable=False),
-        sa.Column("amount", sa.BigInteger(), nullable=False),
-        sa.CheckConstraint("amount <> 0", name=op.f("ck_ledger_posting_not_zero")),
-        sa.ForeignKeyConstraint(["account_id"], ["ledger_account.id"], name=op.f("fk_ledger_posting_account_id")),
-        sa.ForeignKeyConstraint(["entry_id"], ["ledger_entry.id"], name=op.f("fk_ledger_posting_entry_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_posting")),
-        mysql_charset="utf8mb4",
-        mysql_collate="utf8mb4_bin",
-        mysql_engine="InnoDB",
-    )
-    op.create_index("ix_ledger_posting_account_id_entry_id", "ledger_posting", ["account_id", "entry_id"], unique=False)
-    op.create_index("ix_ledger_posting_entry_id", "ledger_posting", ["entry_id"], unique=False)
-    op.create_table(
         "order_line",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("order_id", ID, nullable=False),
@@ -806,37 +1275,6 @@ def upgrade() -> None:
     )
     op.create_index("ix_reliance_distributor_id_paid_at", "reliance", ["distributor_id", "paid_at"], unique=False)
     op.create_table(
-        "rollup_buyer",
-        sa.Column("distributor_id", ID, autoincrement=False, nullable=False),
-        sa.Column("label", sa.String(length=16), nullable=False),
-        sa.Column("buyer_digest", sa.String(length=64), nullable=False),
-        sa.Column("orders", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["distributor_id"], ["rollup.distributor_id"], name=op.f("fk_rollup_buyer_distributor_id")
-        ),
-        sa.PrimaryKeyConstraint("distributor_id", "label", "buyer_digest", name=op.f("pk_rollup_buyer")),
-        mysql_charset="utf8mb4",
-        mysql_collate="utf8mb4_bin",
-        mysql_engine="InnoDB",
-    )
-    op.create_table(
-        "rollup_sum",
-        sa.Column("distributor_id", ID, autoincrement=False, nullable=False),
-        sa.Column("basis", sa.String(length=8), nullable=False),
-        sa.Column("label", sa.String(length=16), nullable=False),
-        sa.Column("orders", sa.BigInteger(), nullable=False),
-        sa.Column("units", sa.BigInteger(), nullable=False),
-        sa.Column("sales", sa.BigInteger(), nullable=False),
-        sa.Column("buyers", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["distributor_id"], ["rollup.distributor_id"], name=op.f("fk_rollup_sum_distributor_id")
-        ),
-        sa.PrimaryKeyConstraint("distributor_id", "basis", "label", name=op.f("pk_rollup_sum")),
-        mysql_charset="utf8mb4",
-        mysql_collate="utf8mb4_bin",
-        mysql_engine="InnoDB",
-    )
-    op.create_table(
         "shipment",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("order_id", ID, nullable=False),
@@ -871,6 +1309,47 @@ def upgrade() -> None:
     )
     op.create_index("ix_skip_order_id", "skip", ["order_id"], unique=False)
     op.create_table(
+        "statement_line",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("run_id", ID, nullable=False),
+        sa.Column("distributor_id", ID, nullable=False),
+        sa.Column("order_id", ID, nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["distributor_id"], ["distributor.id"], name=op.f("fk_statement_line_distributor_id")),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_statement_line_order_id")),
+        sa.ForeignKeyConstraint(["run_id"], ["settlement_run.id"], name=op.f("fk_statement_line_run_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_statement_line")),
+        sa.UniqueConstraint(
+            "run_id", "distributor_id", "order_id", name=op.f("uq_statement_line_run_id_distributor_id_order_id")
+        ),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
+        "coupon_claim",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("coupon_id", ID, nullable=False),
+        sa.Column("share_id", ID, nullable=False),
+        sa.Column("bonus_id", ID, nullable=True),
+        sa.Column("code", sa.String(length=16), nullable=False),
+        sa.Column("holder", sa.String(length=64), nullable=False),
+        sa.Column("n", sa.BigInteger(), nullable=False),
+        sa.Column("claimed_at", INSTANT, nullable=False),
+        sa.Column("ends_at", INSTANT, nullable=True),
+        sa.Column("withdrawn_at", INSTANT, nullable=True),
+        sa.ForeignKeyConstraint(["bonus_id"], ["bonus.id"], name=op.f("fk_coupon_claim_bonus_id")),
+        sa.ForeignKeyConstraint(["coupon_id"], ["coupon.id"], name=op.f("fk_coupon_claim_coupon_id")),
+        sa.ForeignKeyConstraint(["share_id"], ["coupon_share.id"], name=op.f("fk_coupon_claim_share_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_coupon_claim")),
+        sa.UniqueConstraint("bonus_id", name=op.f("uq_coupon_claim_bonus_id")),
+        sa.UniqueConstraint("code", name=op.f("uq_coupon_claim_code")),
+        sa.UniqueConstraint("coupon_id", "holder", "n", name=op.f("uq_coupon_claim_coupon_id_holder_n")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
         "entitlement",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("bonus_id", ID, nullable=False),
@@ -892,20 +1371,63 @@ def upgrade() -> None:
     )
     op.create_index("ix_entitlement_distributor_id_state", "entitlement", ["distributor_id", "state"], unique=False)
     op.create_index("ix_entitlement_state_id", "entitlement", ["state", "id"], unique=False)
+    op.create_table(
+        "coupon_use",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("order_id", ID, nullable=False),
+        sa.Column("coupon_id", ID, nullable=True),
+        sa.Column("share_id", ID, nullable=True),
+        sa.Column("claim_id", ID, nullable=True),
+        sa.Column("standing_claim_id", ID, nullable=True),
+        sa.Column("buyer_digest", sa.String(length=64), nullable=False),
+        sa.Column("buyer_n", sa.BigInteger(), nullable=True),
+        sa.Column("reason", sa.String(length=24), nullable=True),
+        sa.Column("why", sa.String(length=255), nullable=True),
+        sa.Column("discount", sa.BigInteger(), nullable=False),
+        sa.Column("sales", sa.BigInteger(), nullable=False),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.Column("returned_at", INSTANT, nullable=True),
+        sa.CheckConstraint("reason IS NULL OR standing_claim_id IS NULL", name=op.f("ck_coupon_use_refused_uses_none")),
+        sa.ForeignKeyConstraint(["claim_id"], ["coupon_claim.id"], name=op.f("fk_coupon_use_claim_id")),
+        sa.ForeignKeyConstraint(["coupon_id"], ["coupon.id"], name=op.f("fk_coupon_use_coupon_id")),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_coupon_use_order_id")),
+        sa.ForeignKeyConstraint(["share_id"], ["coupon_share.id"], name=op.f("fk_coupon_use_share_id")),
+        sa.ForeignKeyConstraint(
+            ["standing_claim_id"], ["coupon_claim.id"], name=op.f("fk_coupon_use_standing_claim_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_coupon_use")),
+        sa.UniqueConstraint(
+            "coupon_id", "buyer_digest", "buyer_n", name=op.f("uq_coupon_use_coupon_id_buyer_digest_buyer_n")
+        ),
+        sa.UniqueConstraint("order_id", name=op.f("uq_coupon_use_order_id")),
+        sa.UniqueConstraint("standing_claim_id", name=op.f("uq_coupon_use_standing_claim_id")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_coupon_use_coupon_id_reason_id", "coupon_use", ["coupon_id", "reason", "id"], unique=False)
 
 
 def downgrade() -> None:
+    op.drop_table("coupon_use")
     op.drop_table("entitlement")
+    op.drop_table("coupon_claim")
+    op.drop_table("statement_line")
     op.drop_table("skip")
     op.drop_table("shipment")
-    op.drop_table("rollup_sum")
-    op.drop_table("rollup_buyer")
     op.drop_table("reliance")
     op.drop_table("refund")
     op.drop_table("order_line")
-    op.drop_table("ledger_posting")
     op.drop_table("bonus")
     op.drop_table("award")
+    op.drop_table("orders")
+    op.drop_table("group_leadership")
+    op.drop_table("rollup_sum")
+    op.drop_table("rollup_buyer")
+    op.drop_table("ledger_posting")
+    op.drop_table("customer_group")
+    op.drop_table("customer_event")
+    op.drop_table("broadcast_target")
     op.drop_table("withdrawal")
     op.drop_table("window_run")
     op.drop_table("touch")
@@ -914,30 +1436,47 @@ def downgrade() -> None:
     op.drop_table("submission")
     op.drop_table("statement")
     op.drop_table("rollup")
-    op.drop_table("orders")
+    op.drop_table("poster_consent")
     op.drop_table("milestone_mark")
     op.drop_table("link_code")
     op.drop_table("ledger_account")
+    op.drop_table("join_way")
     op.drop_table("identity_change")
     op.drop_table("identity")
+    op.drop_table("customer_relation")
+    op.drop_table("coupon_stock")
+    op.drop_table("coupon_share")
+    op.drop_table("copy_use")
+    op.drop_table("contact_way")
+    op.drop_table("broadcast_task")
+    op.drop_table("word_exception")
     op.drop_table("window_sum")
     op.drop_table("unknown_phrase")
     op.drop_table("settlement_run")
     op.drop_table("product")
     op.drop_table("plan_version")
     op.drop_table("pause")
+    op.drop_table("own_copy")
     op.drop_table("override_record")
     op.drop_table("outbox")
     op.drop_table("operator")
     op.drop_table("media")
+    op.drop_table("link_try")
     op.drop_table("ledger_entry")
     op.drop_table("lane")
+    op.drop_table("kf_log")
     op.drop_table("job_state")
     op.drop_table("intake_lock")
     op.drop_table("inbox")
+    op.drop_table("guest")
     op.drop_table("follower")
     op.drop_table("early_fact")
     op.drop_table("distributor")
     op.drop_table("dialog")
+    op.drop_table("customer")
+    op.drop_table("coupon")
+    op.drop_table("contact_walk")
+    op.drop_table("broadcast")
     op.drop_table("api_nonce")
+    op.drop_table("added_word")
     op.drop_table("access_token")

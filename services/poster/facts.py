@@ -43,6 +43,36 @@ class RecruitPoster:
 
 
 @dataclass(frozen=True)
+class ContactPoster:
+    """The code by which a distributor's customers come to the merchant's service: what `link` says, or the picture of
+    one (`code`) that the platform has drawn.
+    """
+
+    nickname: str
+    link: str = ""
+    code: bytes | None = None
+    merchant: str = ""
+    contact: str = ""
+    layout: ClassVar[str] = "contact"
+
+
+@dataclass(frozen=True)
+class CouponPoster:
+    """A coupon that a distributor shares, in domain.coupon's words; `link` goes to the page where it is taken."""
+
+    title: str
+    worth: str
+    condition: str
+    lasts: str
+    scope: str
+    nickname: str
+    link: str
+    merchant: str = ""
+    contact: str = ""
+    layout: ClassVar[str] = "coupon"
+
+
+@dataclass(frozen=True)
 class Row:
     """One line of a leaderboard; equal ranks may repeat."""
 
@@ -64,7 +94,7 @@ class LeaderboardPoster:
     layout: ClassVar[str] = "leaderboard"
 
 
-Poster = ProductPoster | RecruitPoster | LeaderboardPoster
+Poster = ProductPoster | RecruitPoster | CouponPoster | LeaderboardPoster | ContactPoster
 
 
 @dataclass(frozen=True)

@@ -137,11 +137,11 @@ def _statements(dialect: str) -> tuple[Select[Any], Select[Any]]:
     )
     line = _L.line, _L.sku, _L.category, _L.qty, type_coerce(_L.paid, BigInteger), type_coerce(_L.cost, BigInteger)
     chunk = select(some, *line).join(table_of(OrderLine), _L.order_id == some.c.id, isouter=True)
-    moments = (bindparam(name, type_=paid_at.type) for name in ("first", "last"))
+    first, last = (bindparam(name, type_=paid_at.type) for name in ("first", "last"))
     refunds = (
         select(_R.order_id, _R.at, _R.lines)
         .join(table_of(Order), _O.id == _R.order_id)
-        .where(paid_at.between(*moments))
+        .where(paid_at.between(first, last))
         .order_by(_R.id)
     )
     return chunk.order_by(some.c.paid_at, some.c.id, _L.line), refunds

@@ -1,18 +1,22 @@
 // The customer's phone: he opens the link that a distributor sent him, and buys in the mall behind it.
 
 import { get, post } from "./api.js";
+import { Friends } from "./contact.js";
 import { colours, h, icon, timeOf, toast, webAddress, avatar } from "./dom.js";
 
 const CUSTOMERS = [["cust-zhou", "周女士"], ["cust-wu", "吴先生"], ["cust-zheng", "郑小姐"]];
-const TITLES = { home: "微信", web: "网页", shop: "商城", orders: "我的订单" };
+const TITLES = { home: "微信", web: "网页", shop: "商城", orders: "我的订单", chats: "聊天", scan: "扫一扫", chat: "" };
+const BACK = { chat: "chats", scan: "chats" };
 
 export class Phone {
   constructor(desk) {
     this.desk = desk;
     this.chat = "phone";
     this.customer = CUSTOMERS[0];
+    this.friends = desk.contact ? new Friends(this) : null;
     this.visited = [];
     this.code = "";
+    this.coupon = "";
     this.products = [];
     this.chosen = "";
     this.qty = 1;
@@ -36,10 +40,10 @@ export class Phone {
 
   show(view) {
     this.view = view;
-    const draw = { home: () => this.home(), web: () => this.web(), shop: () => this.shop(), orders: () => this.drawOrders() };
-    this.title.textContent = TITLES[view];
+    const draw = { home: () => this.home(), web: () => this.web(), shop: () => this.shop(), orders: () => this.drawOrders(), chats: () => this.friends.list(), scan: () => this.friends.scan(), chat: () => this.friends.chat() };
+    this.title.textContent = TITLES[view] || this.friends.title;
     this.bar.replaceChildren(
-      h("button", { type: "button", "aria-label": "返回", onclick: () => this.show("home"), style: { visibility: view === "home" ? "hidden" : "visible" } }, icon("back")),
+      h("button", { type: "button", "aria-label": "返回", onclick: () => this.show(BACK[view] || "home"), style: { visibility: view === "home" ? "hidden" : "visible" } }, icon("back")),
       this.title,
       view === "web"
         ? h("button", { type: "button", "aria-label": "在新标签页打开", onclick: () => window.open(this.address, "_blank", "noopener") }, icon("out"))
@@ -50,9 +54,9 @@ export class Phone {
 
   drawTabs() {
     const count = [...this.orders.values()].filter((order) => !order.completed && Number(order.refunded) < Number(order.paid)).length;
-    const tab = (view, name, words, badge) => h("button", { type: "button", role: "tab", "aria-selected": String(this.view === view), onclick: () => this.show(view) },
+    const tab = (view, name, words, badge) => h("button", { type: "button", role: "tab", "aria-selected": String((BACK[this.view] || this.view) === view), onclick: () => this.show(view) },
       icon(name), words, badge ? h("span", { class: "badge" }, String(badge)) : null);
-    this.tabs.replaceChildren(tab("home", "home", "首页"), tab("shop", "bag", "商城"), tab("orders", "list", "订单", count));
+    this.tabs.replaceChildren(tab("home", "home", "首页"), ...(this.friends ? [tab("chats", "app", "聊天", this.friends.unread)] : []), tab("shop", "bag", "商城"), tab("orders", "list", "订单", count));
   }
 
   // links
@@ -62,6 +66,7 @@ export class Phone {
     select.addEventListener("change", () => {
       this.customer = CUSTOMERS.find(([id]) => id === select.value);
       this.home();
+      this.drawTabs();
     });
     const field = h("input", { type: "url", placeholder: "粘贴推广链接", "aria-label": "推广链接" });
     const go = () => this.open(field.value.trim()) || toast("这不像一个链接，要以 http:// 或 https:// 开头", true);
@@ -87,6 +92,10 @@ export class Phone {
     const address = webAddress(text);
     if (!address) return false;
     const url = new URL(address);
+    if (this.friends && url.host === "work.weixin.qq.com" && url.pathname.startsWith("/ca/")) {
+      this.friends.come(address);
+      return true;
+    }
     const found = /^\/r\/([^/?#]+)/.exec(url.pathname);
     if (found) {
       this.code = decodeURIComponent(found[1]);
@@ -105,8 +114,9 @@ export class Phone {
       src: this.address, title: "打开的网页", referrerpolicy: "no-referrer-when-downgrade",
       sandbox: "allow-scripts allow-forms allow-same-origin allow-popups",
     });
-    const bar = this.code && this.desk.mall.open && h("div", { class: "paybar" },
-      h("span", { class: "code" }, "这个链接的推广码", h("b", {}, this.code)),
+    const hasCoupon = new URL(this.address).pathname.startsWith("/shop/c/");
+    const bar = (this.code || hasCoupon) && this.desk.mall.open && h("div", { class: "paybar" },
+      h("span", { class: "code" }, hasCoupon ? "领到后把券码填到商城里" : ["这个链接的推广码", h("b", {}, this.code)]),
       h("button", { class: "pay", type: "button", onclick: () => this.show("shop") }, "去购买"));
     this.body.replaceChildren(...[frame, bar].filter(Boolean));
   }
@@ -134,7 +144,9 @@ export class Phone {
   goods() {
     const code = h("input", { value: this.code, placeholder: "没有推广码也能买", "aria-label": "推广码" });
     code.addEventListener("input", () => { this.code = code.value.trim(); });
-    const list = h("div", { class: "goods" }, h("label", { class: "ref" }, "推广码", code), this.products.map((item) => this.good(item)));
+    const coupon = h("input", { value: this.coupon, placeholder: "没有券也能买", "aria-label": "券码" });
+    coupon.addEventListener("input", () => { this.coupon = coupon.value.trim(); });
+    const list = h("div", { class: "goods" }, h("label", { class: "ref" }, "推广码", code), h("label", { class: "ref" }, "券码", coupon), this.products.map((item) => this.good(item)));
     this.total = h("span", {});
     this.payButton = h("button", { class: "pay", type: "button", onclick: () => this.buy() }, this.total);
     this.body.replaceChildren(list, h("div", { class: "paybar" }, this.stepper(), this.payButton));
@@ -180,7 +192,7 @@ export class Phone {
   async buy() {
     this.payButton.disabled = true;
     try {
-      const { status, answer } = await post("mall/orders", { sku: this.chosen, qty: this.qty, code: this.code, buyer: this.customer[0] });
+      const { status, answer } = await post("mall/orders", { sku: this.chosen, qty: this.qty, code: this.code, coupon: this.coupon, buyer: this.customer[0] });
       if (status !== 200 && status !== 201) {
         toast(`没有买成：${wordsOf(answer.error) || `HTTP ${status}`}`, true);
         this.payButton.disabled = false;
@@ -188,6 +200,7 @@ export class Phone {
       }
       toast(`付款成功，订单 ${answer.no}`);
       this.qty = 1;
+      this.coupon = "";
       this.show("orders");
     } catch (error) {
       toast(error.message, true);
