@@ -8,7 +8,23 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from domain.conversation import Intent, Reply
-from handlers import choice, commission, distributor, help, human, level, person, poster, rank, task, today, withdrawal
+from handlers import (
+    choice,
+    commission,
+    copy,
+    coupon,
+    distributor,
+    group,
+    help,
+    human,
+    level,
+    person,
+    poster,
+    rank,
+    task,
+    today,
+    withdrawal,
+)
 from handlers.context import Context, House, referral_link
 
 Handler = Callable[[Intent, Context], Reply]
@@ -18,7 +34,9 @@ HANDLERS: dict[str, Handler] = {
     "join": distributor.join,
     "link": distributor.link,
     "poster": poster.poster,
+    "copy": copy.copy,
     "products": poster.products,
+    "coupon": coupon.coupon,
     "earnings": commission.earnings,
     "earnings_detail": commission.earnings_detail,
     "explain": commission.explain,
@@ -53,6 +71,9 @@ FOR_OPERATORS: dict[str, Handler] = {
     "today": today.today,
 }
 
+# What an intent is asked about in particular (handlers.group.about_groups); understanding never says it.
+_ABOUT: dict[str, Handler] = {"groups": group.sales, "statement": group.last_statement}
+
 
 def handle(ask: Intent, ctx: Context) -> Reply:
     """Do what is asked; an operator's word from somebody who is none is like any other unknown word."""
@@ -61,7 +82,7 @@ def handle(ask: Intent, ctx: Context) -> Reply:
         if isinstance(named, Reply):
             return named
         ask = named
-    handler = HANDLERS.get(ask.name)
+    handler = _ABOUT.get(str(ask.slots.get("about"))) or HANDLERS.get(ask.name)
     if handler is None and ctx.operator is not None:
         handler = FOR_OPERATORS.get(ask.name)
     return (handler or help.unknown)(ask, ctx)

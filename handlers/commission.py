@@ -77,7 +77,7 @@ def orders(ask: Intent, ctx: Context) -> Reply:
     if not found.total:
         return Reply.of("orders.none", period=label).then("orders.none_next", link=ctx.link(ctx.me.code))
     reply = Reply.of("orders.some", period=label, count=found.total, sales=found.sales)
-    reply = reply.then("orders.lines", lines=[_order_line(line) for line in found.lines])
+    reply = reply.then("orders.lines", lines=[order_line(line) for line in found.lines])
     return reply.then("orders.next", order=found.lines[0].no)
 
 
@@ -138,7 +138,8 @@ def _line(line: AwardLine) -> Sentence:
     )
 
 
-def _order_line(line: OrderLine) -> Sentence:
+def order_line(line: OrderLine) -> Sentence:
+    """One order as a distributor sees it: number, state, amount, what he has of it."""
     return Sentence(
         "orders.line",
         {

@@ -15,6 +15,8 @@ from domain.conversation import Dialog, Reply, Sentence
 from domain.withdrawal import Limits
 from models.distributor import Distributor, Operator
 from services import distributor, message
+from services.copy import library
+from services.copy.library import Library
 from services.distributor import Address, JoinMode
 from services.message import Catalogue
 from services.vault import Vault
@@ -26,7 +28,7 @@ ANSWER_WITHIN = timedelta(minutes=10)
 class House:
     """What is the same for every message: the merchant's settings and the doors that handlers use.
 
-    below(n) gives a uniform int from 0 to n - 1, for codes.
+    below(n) gives a uniform int from 0 to n - 1, for codes. `merchant` and `contact`: who sells and whom to turn to.
     """
 
     base_url: str
@@ -35,6 +37,9 @@ class House:
     vault: Vault
     catalogue: Catalogue
     below: Callable[[int], int]
+    merchant: str = ""
+    contact: str = ""
+    library: Library = field(default_factory=library.shipped)
 
 
 @dataclass(slots=True)
@@ -54,6 +59,7 @@ class Context:
     task_id: str | None = None
     response_code: str | None = None
     scene: str | None = None  # of the QR that this message came by
+    overheard: bool = False  # others read the answer
     lanes: list[str] = field(default_factory=list)
 
     @property
@@ -112,6 +118,10 @@ class Context:
     def link(self, code: str, *, sku: str | None = None, origin: str | None = None) -> str:
         """`BASE_URL/r/CODE`, for a product with `?p=SKU`, with where it is shown as `s`."""
         return referral_link(self.house.base_url, code, sku=sku, origin=origin)
+
+    def coupon_link(self, page: str) -> str:
+        """`BASE_URL/shop/c/CODE`, of a coupon's page."""
+        return f"{self.house.base_url}/shop/c/{page}"
 
 
 def referral_link(base_url: str, code: str, *, sku: str | None = None, origin: str | None = None) -> str:

@@ -2,9 +2,13 @@
 
 from models import (
     bonus,
+    broadcast,
     commission,
+    consent,
+    copy,
     coupon,
     distributor,
+    group,
     kf,
     ledger,
     message,
@@ -17,6 +21,7 @@ from models import (
     settlement,
     unknown,
     withdrawal,
+    words,
 )
 from models.base import Base, Sessions, new_engine
 
@@ -24,9 +29,13 @@ __all__ = [
     "Base",
     "Sessions",
     "bonus",
+    "broadcast",
     "commission",
+    "consent",
+    "copy",
     "coupon",
     "distributor",
+    "group",
     "kf",
     "ledger",
     "message",
@@ -40,4 +49,5 @@ __all__ = [
     "settlement",
     "unknown",
     "withdrawal",
+    "words",
 ]

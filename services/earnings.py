@@ -161,12 +161,21 @@ def _together(group: list[AwardLine]) -> AwardLine:
 
 
 def _awards(distributor_id: int, period: Period | None) -> ColumnElement[bool]:
-    return and_(Award.distributor_id == distributor_id, *_within(Award.paid_at, period))
+    return and_(Award.distributor_id == distributor_id, *within(Award.paid_at, period))
 
 
-def orders(session: Session, distributor_id: int, period: Period | None, *, status: str | None = None) -> Orders:
-    """His orders, newest first. `status`: pending | settled | refunded."""
-    mine = [Order.distributor_id == distributor_id, *_within(Order.paid_at, period)]
+def orders(
+    session: Session,
+    distributor_id: int,
+    period: Period | None,
+    *,
+    status: str | None = None,
+    group_id: int | None = None,
+) -> Orders:
+    """His orders, newest first. `status`: pending | settled | refunded; with a group only those that came from it."""
+    mine = [Order.distributor_id == distributor_id, *within(Order.paid_at, period)]
+    if group_id is not None:
+        mine.append(Order.group_id == group_id)
     if status == "refunded":
         mine.append(Order.net < Order.paid)
     elif status == "settled":
@@ -228,9 +237,9 @@ def matching(
     """His orders of the period, those that gave him this amount where one is named; newest first, at most `limit`."""
     if amount is not None:
         return _of_amount(session, distributor_id, amount, period)[:limit]
-    sold = select(Order).where(Order.distributor_id == distributor_id, *_within(Order.paid_at, period))
+    sold = select(Order).where(Order.distributor_id == distributor_id, *within(Order.paid_at, period))
     earned = select(Order).join(Award, Award.order_id == Order.id)
-    earned = earned.where(Award.distributor_id == distributor_id, *_within(Award.paid_at, period))
+    earned = earned.where(Award.distributor_id == distributor_id, *within(Award.paid_at, period))
     by_sale = session.scalars(sold.order_by(Order.paid_at.desc(), Order.id.desc()).limit(limit))
     by_award = session.scalars(earned.order_by(Award.paid_at.desc(), Award.id.desc()).limit(limit * 4))
     found = {row.id: row for row in (*by_sale, *by_award)}
@@ -248,7 +257,8 @@ def _of_amount(session: Session, distributor_id: int, amount: Money, period: Per
     return [rows[order_id] for order_id in found[:SHOWN]]
 
 
-def _within(column: Any, period: Period | None) -> list[ColumnElement[bool]]:
+def within(column: Any, period: Period | None) -> list[ColumnElement[bool]]:
+    """The conditions by which an instant lies in the period; none without one."""
     return [] if period is None else [column >= period.start, column < period.end]
 
 
