@@ -75,6 +75,7 @@ from domain.withdrawal import Limits
 from handlers import House
 from jobs import commands as job_commands
 from jobs.contacts import CannotAsk, ContactsJob, CursorGone
+from jobs.lawful import LawfulJob
 from jobs.leaderboard import LeaderboardJob, lane_of_robot
 from jobs.queue import Queue, Sweeper, announce_worker
 from jobs.reconcile import ReconcileJob
@@ -450,6 +451,7 @@ def _jobs(
             settings.leaderboard_cron,
             LeaderboardJob(sessions, clock, catalogue, lanes, wake),
         ),
+        Job("lawful", "按今天的规则核对方案", Cron.parse("10 9 * * *"), LawfulJob(sessions, clock, catalogue, wake)),
         Job("reconcile", "核对账本", Cron.parse("40 4 * * *"), ReconcileJob(sessions)),
         Job("nonces", "清理用过的随机数", Cron.parse("17 * * * *"), sweep_nonces),
         Job("phrases", "忘掉半年没人再说的听不懂的话", Cron.parse("50 4 * * *"), sweep_phrases),

@@ -256,7 +256,7 @@ class Assistant:
     ) -> _Work:
         """Handle within the caller's transaction. `started` is None where no passive reply can be given any more.
 
-        Raises _Unsure where it was not understood and `advice` is None, before anything is done.
+        Raises _Unsure where it was not understood and `advice` is None: what was done is undone, and done once more.
         """
         if (chat_id := inbound.facts.get("chat_id")) is not None:
             change, detail = inbound.facts["change"], inbound.facts["detail"]
@@ -284,8 +284,6 @@ class Assistant:
             ):
                 ask = looks_again(ask, ctx)
             ask = self._second_opinion(ask, ctx, advice)
-        elif inbound.kind == "card":
-            ask = copy.chosen(ask, ctx)
         if inbound.group is not None:
             ask = help.in_a_group(ask)
         if ask.name == "explain":
