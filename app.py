@@ -37,7 +37,8 @@ from bot.official import doctor as official_doctor
 from bot.official import errors as official_errors
 from bot.official.client import OfficialClient, StableToken
 from bot.official.inbound import Person
-from bot.outbox import Sender
+from bot.outbox import Gate, Sender, Spending
+from bot.outbox import Limits as SpendingLimits
 from bot.outbox.official import Official as OfficialChats
 from bot.outbox.pauses import ACCOUNT, Stopped
 from bot.understanding import Understanding
@@ -167,6 +168,7 @@ def build(settings: Settings) -> Runtime:
         vault=vault,
         catalogue=catalogue,
         below=secrets.randbelow,
+        quiet=settings.quiet_hours,
     )
     assistant = Assistant(sessions, house, _understanding(settings), clock, wake)
     return Runtime(
@@ -267,6 +269,7 @@ def _sender(
         say=say,
         home=f"{settings.base_url}/shop",
         official=chats,
+        gate=Gate(settings.quiet_hours, Spending("wecom", SpendingLimits.of_app(wecom.seats)) if wecom else None),
     )
 
 

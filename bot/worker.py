@@ -44,7 +44,9 @@ CATALOGUE_SECONDS = 10.0
 # What everybody writes (我的收益) is understood once a day: short texts without a number, while the catalogue stands.
 COMMON_LENGTH, COMMON_PHRASES = 12, 2000
 # Handlers that change the business; the others only read, and need no savepoint to undo a refusal.
-WRITING = frozenset({"join", "bind", "profile", "confirm", "cancel", "approve", "reject", "paid", "withdraw", "tasks"})
+WRITING = frozenset(
+    ("join", "bind", "profile", "mute", "unmute", "confirm", "cancel", "approve", "reject", "paid", "withdraw", "tasks")
+)
 # A card's click cannot be answered by a passive text.
 WITH_PASSIVE_REPLY = frozenset({"text", "menu", "greet", "unsupported"})
 
@@ -215,6 +217,8 @@ class Assistant:
             ask = task.submitting(commission.naming_an_order(ask, ctx), ctx)
         if ask.name == "explain":
             ctx.period = self._understanding.period(inbound.text, now=now)
+        if ask.name in ("mute", "unmute"):
+            ctx.wish = self._understanding.pushes(inbound.text, wants=ask.name == "unmute", now=now)
         reply = self._reply(ask, ctx)
         greeted_on = shanghai_date(now) if inbound.kind == "greet" and inbound.text == "enter_agent" else None
         if ctx.dialog != before or greeted_on is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from domain.conversation import Intent, Reply
-from handlers import commission, distributor, help, level, person, poster, rank, task, today, withdrawal
+from handlers import commission, distributor, help, level, person, poster, push, rank, task, today, withdrawal
 from handlers.context import Context, House, referral_link
 
 Handler = Callable[[Intent, Context], Reply]
@@ -32,6 +32,8 @@ HANDLERS: dict[str, Handler] = {
     "rules": help.rules,
     "bind": distributor.bind,
     "profile": person.profile,
+    "mute": push.mute,
+    "unmute": push.unmute,
     "confirm": withdrawal.confirm,
     "cancel": withdrawal.cancel,
     "greet": help.greet,

@@ -15,8 +15,6 @@ INSTEAD = {
     "copy": ("poster", "link", "products"),
     "parcel": ("orders", "explain", "rules"),
     "coupon": ("products", "poster", "link"),
-    "mute": ("earnings", "orders", "rules"),
-    "unmute": ("earnings", "orders", "rules"),
     "appeal": ("explain", "earnings_detail", "orders"),
 }
 

@@ -14,7 +14,7 @@ from sqlalchemy import delete, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from bot.outbox.lanes import DIRECTORY, FOLLOWER, MEMBER, OFFICIAL, changed, lane_of
+from bot.outbox.lanes import DIRECTORY, FOLLOWER, MEMBER, OFFICIAL, PUSH, changed, lane_of
 from bot.outbox.verdict import Stop
 from models.message import Outbox, Pause
 
@@ -37,7 +37,7 @@ class Stopped:
 def scope_of(lane: str) -> str:
     if lane.startswith((OFFICIAL, FOLLOWER)):
         return ACCOUNT
-    return APP if lane.startswith((MEMBER, DIRECTORY)) else lane
+    return APP if lane.startswith((MEMBER, DIRECTORY, PUSH)) else lane
 
 
 def waits(pause: Pause, now: datetime) -> bool:

@@ -47,6 +47,40 @@ def upgrade() -> None:
     )
     op.create_index("ix_api_nonce_seen_at", "api_nonce", ["seen_at"], unique=False)
     op.create_table(
+        "broadcast",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("role", sa.String(length=16), nullable=True),
+        sa.Column("level", sa.String(length=64), nullable=True),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("after", ID, nullable=False),
+        sa.Column("due_at", INSTANT, nullable=False),
+        sa.Column("sent", sa.BigInteger(), nullable=False),
+        sa.Column("muted", sa.BigInteger(), nullable=False),
+        sa.Column("alone", sa.BigInteger(), nullable=False),
+        sa.Column("unreached", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.Column("touched_at", INSTANT, nullable=True),
+        sa.Column("closed_at", INSTANT, nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_broadcast")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_broadcast_state_due_at", "broadcast", ["state", "due_at"], unique=False)
+    op.create_index("ix_broadcast_touched_at", "broadcast", ["touched_at"], unique=False)
+    op.create_table(
+        "budget",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("scope", sa.String(length=16), nullable=False),
+        sa.Column("used", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_budget")),
+        sa.UniqueConstraint("scope", name=op.f("uq_budget_scope")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
         "dialog",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("channel", sa.String(length=16), nullable=False),
@@ -238,6 +272,9 @@ def upgrade() -> None:
         sa.Column("sent_at", INSTANT, nullable=True),
         sa.Column("fault", sa.String(length=255), nullable=True),
         sa.Column("result", sa.JSON(), nullable=True),
+        sa.Column("push", sa.String(length=16), nullable=True),
+        sa.Column("person", ID, nullable=True),
+        sa.Column("about", sa.String(length=64), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
         sa.UniqueConstraint("key", name=op.f("uq_outbox_key")),
         mysql_charset="utf8mb4",
@@ -494,6 +531,21 @@ def upgrade() -> None:
     op.create_index("ix_orders_milestones_due_at", "orders", ["milestones_due_at", "distributor_id"], unique=False)
     op.create_index("ix_orders_no", "orders", ["no"], unique=False)
     op.create_index("ix_orders_paid_at", "orders", ["paid_at"], unique=False)
+    op.create_table(
+        "push_choice",
+        sa.Column("distributor_id", ID, autoincrement=False, nullable=False),
+        sa.Column("muted", sa.JSON(), nullable=False),
+        sa.Column("paused", sa.JSON(), nullable=False),
+        sa.Column("since", INSTANT, nullable=True),
+        sa.Column("until", INSTANT, nullable=True),
+        sa.Column("hours", sa.String(length=16), nullable=True),
+        sa.Column("changed_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(["distributor_id"], ["distributor.id"], name=op.f("fk_push_choice_distributor_id")),
+        sa.PrimaryKeyConstraint("distributor_id", name=op.f("pk_push_choice")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
     op.create_table(
         "rollup",
         sa.Column("distributor_id", ID, autoincrement=False, nullable=False),
@@ -916,6 +968,7 @@ def downgrade() -> None:
     op.drop_table("submission")
     op.drop_table("statement")
     op.drop_table("rollup")
+    op.drop_table("push_choice")
     op.drop_table("orders")
     op.drop_table("milestone_mark")
     op.drop_table("link_code")
@@ -940,5 +993,7 @@ def downgrade() -> None:
     op.drop_table("early_fact")
     op.drop_table("distributor")
     op.drop_table("dialog")
+    op.drop_table("budget")
+    op.drop_table("broadcast")
     op.drop_table("api_nonce")
     op.drop_table("access_token")

@@ -1,0 +1,189 @@
+"""The merchant's pushes to many: one text to everybody, to a role or to a level, page by page.
+
+A page is the next thousand of the chosen, by id. Those who do not want it are passed over; who has quiet hours of his
+own, another chat than the app, or no room left in his own budget is told by a message of his own; the others are one
+call. The page and how far the push has come are one transaction, so that nobody is told twice and nobody is left out.
+
+Raises   UnknownPush, NobodyIsThat (a role or level that does not exist), Invalid (a text that is no message)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from sqlalchemy import Select, func, select, update
+from sqlalchemy.orm import Session
+
+from domain.errors import DomainError, Invalid
+from domain.push import NOTHING_CHOSEN, Hours, may_go
+from domain.text import LIMIT
+from models.distributor import Distributor, Identity
+from models.push import Broadcast
+from models.rollup import Rollup
+from services import message, plan
+from services.message import Push
+from services.push.choice import choices_of
+
+KIND = "news"
+LARGEST_PAGE = 1000  # receivers of one message/send
+# A member's own budget keeps five a minute and fifty an hour clear of the platform's; pushes to many live there.
+MOST_AT_ONCE = ((4, timedelta(seconds=60)), (40, timedelta(seconds=3600)))
+
+
+class UnknownPush(DomainError):
+    code = "push.unknown"
+
+
+class NobodyIsThat(DomainError):
+    code = "push.nobody"
+
+
+def create(session: Session, text: str, *, role: str | None, level: str | None, now: datetime) -> tuple[Broadcast, int]:
+    """A new push, which goes on by itself, and how many people are chosen now."""
+    text = text.strip()
+    if not text:
+        raise Invalid([("text", "内容是空的")])
+    if len(text.encode()) > LIMIT:
+        raise Invalid([("text", f"最多 {LIMIT} 字节（约 {LIMIT // 3} 个汉字），现在 {len(text.encode())} 字节")])
+    level = _level(session, level, now) if level is not None else None
+    row = Broadcast(text=text, role=role, level=level, state="open", after=0, due_at=now, created_at=now)
+    row.sent = row.muted = row.alone = row.unreached = 0
+    count = session.scalar(_chosen(row).with_only_columns(func.count(), maintain_column_froms=True)) or 0
+    if not count:
+        raise NobodyIsThat(role=role, level=level)
+    session.add(row)
+    session.flush()
+    return row, count
+
+
+def _level(session: Session, name: str, now: datetime) -> str:
+    """The id of a level that is named by id or title."""
+    version = plan.in_force(session, now)
+    levels = version.plan.levels if version is not None else ()
+    found = next((one.id for one in levels if name in (one.id, one.title)), None)
+    if found is None:
+        known = "、".join(f"{one.id}（{one.title}）" for one in levels) or "现在的方案没有等级"
+        raise Invalid([("level", f"没有等级「{name}」；有的是：{known}")])
+    return found
+
+
+def get(session: Session, number: int, *, lock: bool = False) -> Broadcast:
+    query = select(Broadcast).where(Broadcast.id == number)
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    row = session.scalars(query).one_or_none()
+    if row is None:
+        raise UnknownPush(number=number)
+    return row
+
+
+def listed(session: Session, limit: int = 20) -> list[Broadcast]:
+    """The newest first."""
+    return list(session.scalars(select(Broadcast).order_by(Broadcast.id.desc()).limit(limit)))
+
+
+def stop(session: Session, number: int, *, now: datetime) -> tuple[Broadcast, bool]:
+    """End a push where it stands, and whether that changed anything; the page that is on its way still arrives."""
+    row = get(session, number, lock=True)
+    if row.state != "open":
+        return row, False
+    row.state, row.closed_at = "stopped", now
+    session.flush()
+    return row, True
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Going on
+
+
+def due(session: Session, now: datetime, limit: int = 20) -> list[int]:
+    """Pushes that go on now."""
+    mine = select(Broadcast.id).where(Broadcast.state == "open", Broadcast.due_at <= now)
+    return list(session.scalars(mine.order_by(Broadcast.due_at).limit(limit)))
+
+
+def crowded_until(session: Session, row: Broadcast, now: datetime) -> datetime | None:
+    """Until when too many other pushes have just gone to the same people."""
+    for most, window in MOST_AT_ONCE:
+        touched = Broadcast.touched_at > now - window, Broadcast.touched_at <= now, Broadcast.id != row.id
+        others = session.scalars(select(Broadcast.touched_at).where(*touched).order_by(Broadcast.touched_at).limit(100))
+        times = [at for at in others if at is not None]
+        if len(times) >= most:
+            return times[len(times) - most] + window
+    return None
+
+
+def pass_page(
+    session: Session, row: Broadcast, *, size: int, full: Full, quiet: Hours | None, now: datetime
+) -> list[str] | None:
+    """Pass the next page: the userids to be told by one call; messages of their own are queued here.
+
+    None where everybody has been passed: the push is done then. The caller holds the push's lane.
+    """
+    people = list(session.scalars(_chosen(row).where(Distributor.id > row.after).order_by(Distributor.id).limit(size)))
+    if not people:
+        row.state, row.closed_at = "done", now
+        session.flush()
+        return None
+    wants = choices_of(session, people)
+    listening = [person for person in people if KIND not in wants.get(person, NOTHING_CHOSEN).off(now)]
+    addresses = _addresses(session, listening)
+    members = {person: userid for person, (kind, userid) in addresses.items() if kind == "wecom"}
+    crowded = full(session, [message.lane_of_member(userid) for userid in members.values()])
+    together = [
+        person
+        for person, userid in members.items()
+        if message.lane_of_member(userid) not in crowded
+        and may_go(KIND, wants.get(person, NOTHING_CHOSEN), quiet, now) == "go"
+    ]
+    on_their_own = [person for person in addresses if person not in set(together)]
+    for person in on_their_own:
+        _tell_alone(session, row, person, addresses[person], now)
+    row.muted += len(people) - len(listening)
+    row.alone += len(on_their_own)
+    row.unreached += len(listening) - len(addresses)
+    row.after = people[-1]
+    session.flush()
+    return [members[person] for person in together]
+
+
+Full = Callable[[Session, list[str]], set[str]]  # of these lanes those whose own budget is spent
+
+
+def _chosen(row: Broadcast) -> Select[tuple[int]]:
+    query = select(Distributor.id).where(Distributor.status == "active")
+    if row.role is not None:
+        query = query.where(Distributor.role == row.role)
+    if row.level is not None:
+        query = query.join(Rollup, Rollup.distributor_id == Distributor.id).where(Rollup.level == row.level)
+    return query
+
+
+def _addresses(session: Session, people: list[int]) -> dict[int, tuple[str, str]]:
+    """Of each his best chat, as services.distributor.address chooses it: (kind, userid or digest)."""
+    mine = Identity.distributor_id.in_(people), Identity.kind.in_(("wecom", "openid"))
+    rows = session.execute(
+        select(Identity.distributor_id, Identity.kind, Identity.plain, Identity.digest)
+        .where(*mine)
+        .order_by(Identity.distributor_id, Identity.kind.desc(), Identity.id)
+    )
+    found: dict[int, tuple[str, str]] = {}
+    for row in rows:
+        found.setdefault(row.distributor_id, (row.kind, row.plain if row.kind == "wecom" else row.digest))
+    return found
+
+
+def _tell_alone(session: Session, row: Broadcast, person: int, address: tuple[str, str], now: datetime) -> None:
+    kind, name = address
+    lane = message.lane_of("wecom" if kind == "wecom" else "official", name)
+    key, about = f"push:{row.id}:{person}", f"push:{row.id}"
+    body = {"content": row.text}
+    message.queue(session, key=key, lane=lane, kind="text", body=body, now=now, push=Push(KIND, person, about))
+
+
+def record(session: Session, number: int, *, sent: int, unreached: int, now: datetime) -> None:
+    """What became of a page."""
+    counts = {"sent": Broadcast.sent + sent, "unreached": Broadcast.unreached + unreached, "touched_at": now}
+    mine = update(Broadcast).where(Broadcast.id == number).values(**counts)
+    session.execute(mine, execution_options={"synchronize_session": False})
