@@ -7,7 +7,6 @@ Source   reference/wecom.md §1.2, §6; product.md §2
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import secrets
 import time
@@ -15,10 +14,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from urllib.parse import urlsplit
 
 import requests
 
+from bot import look
 from bot.wecom import xml
 from bot.wecom.client import Client
 from bot.wecom.crypto import Envelope
@@ -27,8 +26,6 @@ from models.base import Sessions
 from services.doctor import Check, Finding, require_database
 from services.doctor.running import remedy
 
-TIMEOUT_SECONDS = 5  # as long as the platform waits for us
-SLOW_SECONDS = 1.0  # within which it wants the answer of a verification
 APART = timedelta(seconds=60)
 NOT_IN_LIST, NO_MENU = 60020, 46003
 VARIABLES = "WECOM_CORP_ID、WECOM_AGENT_ID、WECOM_SECRET、WECOM_TOKEN、WECOM_AES_KEY"
@@ -65,20 +62,18 @@ def _missing() -> Iterator[Finding]:
     yield Finding("wecom", "企业微信", "wrong", said, do)
 
 
+def _platform(house: WecomHouse) -> look.Platform:
+    return look.Platform("平台", house.api_base, "WECOM_API_BASE", house.simulated, remedy)
+
+
 def token(house: WecomHouse) -> Iterator[Finding]:
-    require_database(house.sessions)
-    try:
-        house.client.check()
-    except WeComFault as fault:
-        yield Finding("wecom.token", "企业微信凭证", "wrong", f"取不到 access_token：{fault.reason}", _do(house, fault))
-        return
-    yield Finding("wecom.token", "企业微信凭证", "ok", "有 access_token 可用")
+    return look.token("wecom.token", "企业微信凭证", _platform(house), house.sessions, house.client.check)
 
 
 def address(house: WecomHouse) -> Iterator[Finding]:
     """Business calls are refused from addresses that are not in the app's list; gettoken usually is not."""
     require_database(house.sessions)
-    name, title = "wecom.ip", "出口 IP"
+    name, title, platform = "wecom.ip", "出口 IP", _platform(house)
     try:
         house.client.menu_get(house.agent_id)
     except Refused as fault:
@@ -90,50 +85,25 @@ def address(house: WecomHouse) -> Iterator[Finding]:
             ours = f"本机的出口 IP {seen[1]}" if seen else "本机的出口 IP"
             yield Finding(name, title, "wrong", f"{ours} 不在可信名单：{fault.reason}", remedy(NOT_IN_LIST))
         else:
-            yield Finding(name, title, "wrong", f"平台拒绝了调用：{fault.reason}", _do(house, fault))
+            yield Finding(name, title, "wrong", platform.silent(fault), platform.do(fault))
     except TokenRejected:
         yield Finding(name, title, "skipped", "没有 access_token，问不了平台")
     except WeComFault as fault:
-        yield Finding(name, title, "wrong", f"平台没有应答：{fault.reason}", _do(house, fault))
+        yield Finding(name, title, "wrong", platform.silent(fault), platform.do(fault))
     else:
         yield Finding(name, title, "ok", "平台接受本机的出口 IP，应用菜单已创建")
 
 
-def _do(house: WecomHouse, fault: WeComFault) -> str:
-    if isinstance(fault, Refused | TokenRejected):
-        return remedy(fault.errcode)
-    if house.simulated:
-        return "模拟器没有应答：用 make run 启动"
-    return f"检查本机能否访问 {house.api_base}（防火墙、代理、DNS），再看 WECOM_API_BASE"
-
-
 def callback(house: WecomHouse) -> Iterator[Finding]:
-    """The platform's verification, from here: a signed and sealed word must come back in the clear."""
-    name, title, target = "wecom.callback", "回调地址", f"{house.base_url}/callback/wecom"
+    """The platform's verification: a signed and sealed word must come back in the clear."""
     word, timestamp, nonce = secrets.token_hex(8), str(int(time.time())), secrets.token_hex(5)
     sealed = xml.read(house.envelope.seal(word, nonce, timestamp).encode()).fields
     query = {"timestamp": timestamp, "nonce": nonce, "echostr": sealed["Encrypt"]}
-    began = time.monotonic()
-    try:
-        with loopback_session(target) as session:
-            response = session.get(
-                target,
-                params=query | {"msg_signature": sealed["MsgSignature"]},
-                timeout=TIMEOUT_SECONDS,
-                allow_redirects=False,
-            )
-    except requests.RequestException as fault:
-        do = "启动应用；已在运行时，让 BASE_URL 的域名指到它（DNS、反向代理、证书），本机也要能访问"
-        yield Finding(name, title, "wrong", f"{target} 连不上（{type(fault).__name__}）", do)
-        return
-    seconds = time.monotonic() - began
-    if response.status_code != 200 or response.text != word:
-        yield Finding(name, title, "wrong", f"{target} 答了 HTTP {response.status_code}，{_why(response)}", _HOW)
-    elif seconds > SLOW_SECONDS:
-        do = "平台要求一秒内应答：看应用和反向代理是否过载"
-        yield Finding(name, title, "note", f"{target} 通过验证，但用了 {seconds:.1f} 秒", do)
-    else:
-        yield Finding(name, title, "ok", f"{target} 通过平台的验证，{seconds * 1000:.0f} 毫秒")
+    query["msg_signature"] = sealed["MsgSignature"]
+    target = f"{house.base_url}/callback/wecom"
+    return look.callback(
+        "wecom.callback", "回调地址", target, query, word, platform=_platform(house), how=_HOW, why=_why
+    )
 
 
 _HOW = "让 BASE_URL/callback/wecom 原样转到应用；应用和 flask doctor 要用同一份 WECOM_TOKEN、WECOM_AES_KEY，改过要重启"
@@ -151,9 +121,9 @@ def platform_clock(house: WecomHouse) -> Iterator[Finding]:
     """Signatures and tokens go by time; the Date of any answer, whatever else it says, is the platform's clock."""
     name, title = "wecom.clock", "平台时间"
     try:
-        with loopback_session(house.api_base) as session:
+        with look.loopback_session(house.api_base) as session:
             began = datetime.now(UTC)
-            response = session.get(house.api_base, timeout=TIMEOUT_SECONDS, allow_redirects=False)
+            response = session.get(house.api_base, timeout=look.TIMEOUT_SECONDS, allow_redirects=False)
     except requests.RequestException as fault:
         yield Finding(name, title, "skipped", f"平台没有应答（{type(fault).__name__}），比不了时间")
         return
@@ -175,18 +145,3 @@ def _read_date(text: str | None) -> datetime | None:
     except ValueError:
         return None
     return date if date and date.tzinfo else None
-
-
-def loopback_session(target: str) -> requests.Session:
-    """A company's proxy is used, but not for what runs on this machine."""
-    session = requests.Session()
-    session.trust_env = not is_loopback(target)
-    return session
-
-
-def is_loopback(address: str) -> bool:
-    host = urlsplit(address).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -71,7 +71,7 @@ def normalise(text: str) -> str | None:
     The check character is not demanded here, so that the caller can tell "unknown code" from "no code". Only where one
     or two of 0 O 1 I L were typed does it decide: exactly one reading with a right check character is taken.
     """
-    typed = "".join(c for c in unicodedata.normalize("NFKC", text).upper() if c not in _MARKS)
+    typed = bare(text)
     if has_shape(typed):
         return typed
     confused = sum(character in _SEEN_AS for character in typed)
@@ -80,6 +80,11 @@ def normalise(text: str) -> str | None:
     readings = {"".join(reading) for reading in product(*(_SEEN_AS.get(c, c) for c in typed))}
     valid = [reading for reading in readings if is_valid(reading)]
     return valid[0] if len(valid) == 1 else None
+
+
+def bare(text: str) -> str:
+    """What was typed in capitals and half-width, without spaces, hyphens and marks."""
+    return "".join(c for c in unicodedata.normalize("NFKC", text).upper() if c not in _MARKS)
 
 
 def _weighted(text: str) -> int:

@@ -10,6 +10,7 @@ Units    amounts are texts like "30.00" and become Money; times need an offset a
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from dataclasses import dataclass, fields, is_dataclass
@@ -178,3 +179,8 @@ def plain(value: Any) -> Any:
 def canonical(value: Any) -> str:
     """One text for one content: sorted keys, no spaces, ASCII."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
+def hash_of(text: str) -> str:
+    """64 hex digits that stand for a canonical text where only "the same or not" is asked."""
+    return hashlib.sha256(text.encode()).hexdigest()

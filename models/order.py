@@ -45,6 +45,7 @@ class Order(Base):
         Index("ix_orders_no", "no"),
         Index("ix_orders_paid_at", "paid_at"),
         Index("ix_orders_milestones_due_at", "milestones_due_at", "distributor_id"),
+        Index("ix_orders_buyer_digest_paid_at", "buyer_digest", "paid_at"),  # whether he has bought before
         MYSQL,
     )
 
@@ -196,7 +197,7 @@ class Touch(Base):
     id: Mapped[Key]
     identity_digest: Mapped[str] = mapped_column(String(64))
     distributor_id: Mapped[int] = mapped_column(BigId, ForeignKey("distributor.id"))
-    kind: Mapped[str] = mapped_column(String(16))  # link | code | contact
+    kind: Mapped[str] = mapped_column(String(16))  # link | code | coupon | contact
     ref: Mapped[str] = mapped_column(String(128))  # what makes it one: the order, the visit, the relation
     sku: Mapped[str | None] = mapped_column(String(64))
     origin: Mapped[str | None] = mapped_column(String(32))  # the link's `s`: poster, group …

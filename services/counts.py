@@ -28,7 +28,7 @@ from models.order import Order, Refund
 from models.prepared import Prepared
 from models.rollup import RollupSum
 from services import history
-from services.rollup import DUE, HIS, Basis, Counted, Head, Label, Sum, buyers_now, counted_rows, heads, label_of
+from services.rollup_rows import DUE, HIS, Basis, Counted, Head, Label, Sum, buyers_now, counted_rows, heads, label_of
 from services.suspension import chunks
 
 _O, _REFUNDS, _SUMS = table_of(Order).c, table_of(Refund), table_of(RollupSum)

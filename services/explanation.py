@@ -119,17 +119,9 @@ def _refund(refund: Refund) -> dict[str, Any]:
 
 
 def _award(row: Award, who: Distributor, now: datetime) -> dict[str, Any]:
-    return {
-        "rule": row.rule,
-        "title": row.facts["title"],
-        "to": who.code,
-        "name": who.nickname,
-        "as": row.as_,
+    return _earned(row, who) | {
         "line": row.line,
-        "amount": row.amount.yuan,
         "taken_back": (row.peak - row.amount).yuan,
-        "state": row.state,
-        "why": why(row.facts),
         "available_at": iso(row.available_at or (row.settles_at if row.state == "pending" else None)),
         "when": _when(row, now),
     }
@@ -137,19 +129,24 @@ def _award(row: Award, who: Distributor, now: datetime) -> dict[str, Any]:
 
 def _bonus(row: Bonus, who: Distributor) -> dict[str, Any]:
     """A milestone that the order reached, in the form of an award; it has no line."""
+    return _earned(row, who) | {
+        "line": None,
+        "taken_back": (row.full - row.amount).yuan,
+        "available_at": iso(row.at),
+        "when": "已随退款收回" if row.state == "reversed" else f"{_day(row.at)} 达标，已发放",
+    }
+
+
+def _earned(row: Award | Bonus, who: Distributor) -> dict[str, Any]:
     return {
         "rule": row.rule,
         "title": row.facts["title"],
         "to": who.code,
         "name": who.nickname,
         "as": row.as_,
-        "line": None,
         "amount": row.amount.yuan,
-        "taken_back": (row.full - row.amount).yuan,
         "state": row.state,
         "why": why(row.facts),
-        "available_at": iso(row.at),
-        "when": "已随退款收回" if row.state == "reversed" else f"{_day(row.at)} 达标，已发放",
     }
 
 

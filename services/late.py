@@ -24,7 +24,7 @@ from models.commission import Award, Skip
 from models.distributor import Distributor
 from models.order import Order, Refund
 from models.rollup import Reliance
-from services import commission, history, plan, results, rollup
+from services import commission, history, plan, results, rollup, rollup_rows
 from services.counts import Position, Reader
 from services.suspension import chunks
 
@@ -43,7 +43,7 @@ def paid(session: Session, found: results.DatabaseResults, order: Order, *, now:
 def refunded(session: Session, order: Order, before: Part, refund: Refund, *, now: datetime) -> None:
     """`before` is what was left of the order."""
     if order.counts and order.distributor_id is not None and plan.counting(session):
-        head = rollup.lock(session, order.distributor_id)
+        head = rollup_rows.lock(session, order.distributor_id)
         rollup.refunded(session, head, rollup.counted_of(order), before, refund.at)
         since = results.relying(session, order.distributor_id, refund.at)
         decide_again(session, since, f"refund:{refund.id}", now=now)
@@ -51,7 +51,7 @@ def refunded(session: Session, order: Order, before: Part, refund: Refund, *, no
 
 def completed(session: Session, order: Order, *, now: datetime) -> None:
     if order.counts and order.distributor_id is not None and order.settles_at is not None and plan.counting(session):
-        head = rollup.lock(session, order.distributor_id)
+        head = rollup_rows.lock(session, order.distributor_id)
         rollup.completed(session, head, rollup.counted_of(order))
         since = results.relying(session, order.distributor_id, order.settles_at)
         decide_again(session, since, f"completion:{order.id}", now=now)
@@ -66,7 +66,7 @@ def team_changed(session: Session, who: Distributor, since: datetime, cause: str
         above.append(session.scalar(select(Distributor.inviter_id).where(Distributor.id == who.inviter_id)))
     ids = sorted(id_ for id_ in above if id_ is not None)
     for id_ in ids:
-        rollup.team_moved(session, rollup.lock(session, id_))
+        rollup.team_moved(session, rollup_rows.lock(session, id_))
     orders = {order_id for id_ in ids for order_id in results.relying(session, id_, since)}
     decide_again(session, orders, cause, now=now)
 
@@ -87,7 +87,7 @@ def lock_seller(session: Session, no: str, source: str | None) -> None:
     query = select(Order.distributor_id).where(Order.no == no, Order.counts.is_(True))
     for who in session.scalars(query if source is None else query.where(Order.source == source)):
         if who is not None:
-            rollup.lock(session, who)
+            rollup_rows.lock(session, who)
 
 
 def decide_again(session: Session, order_ids: Iterable[int], cause: str, *, now: datetime) -> None:

@@ -17,7 +17,7 @@ from domain.plan import Plan
 from domain.plan.counts import Condition, Count, Level, level_of
 from models.distributor import Distributor
 from models.rollup import Rollup
-from services import plan, results, rollup
+from services import plan, results, rollup, rollup_rows
 
 BATCH = 200
 
@@ -71,7 +71,7 @@ def to_look_at(session: Session, at: datetime, after: int) -> list[int]:
 
 def look(session: Session, who_id: int, at: datetime) -> Reply | None:
     """Take in what has settled by `at`; what he is to be told where his level is another than he was told last."""
-    rollup.lock(session, who_id)
+    rollup_rows.lock(session, who_id)
     rollup.take_in(session, who_id, at)
     row = session.get_one(Rollup, who_id, populate_existing=True)
     row.moved = False

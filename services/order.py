@@ -8,7 +8,6 @@ Raises   Invalid (also for a number that several sources have), IdempotencyConfl
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,8 +18,8 @@ from sqlalchemy import bindparam, exists, insert, or_, select
 from sqlalchemy.orm import Session
 
 from domain import order as rules
-from domain.errors import DomainError, IdempotencyConflict, Invalid
-from domain.fields import canonical
+from domain.errors import IdempotencyConflict, Invalid
+from domain.fields import canonical, hash_of
 from domain.history import Part
 from domain.money import ZERO, Money, total
 from domain.order import CompletionFacts, LineLeft, OrderFacts, RefundFacts, ShipmentFacts
@@ -28,7 +27,7 @@ from models.base import held, table_of
 from models.distributor import Distributor
 from models.order import EarlyFact, Order, OrderLine, Refund, Shipment
 from models.prepared import Prepared
-from services import attribution, commission, distributor, intake, late, plan, product, rank, results
+from services import attribution, commission, distributor, early_fact, intake, late, plan, product, rank, results
 from services.bonus import marks
 from services.bonus import told as bonuses
 from services.once import insert_once
@@ -81,7 +80,8 @@ def record(session: Session, vault: Vault, facts: OrderFacts, *, now: datetime) 
         commission.complete(session, order, now=now)
         late.completed(session, order, now=now)
     if early:
-        _apply_early(session, order, _lines(session, order), now=now)
+        had = _lines(session, order)
+        early_fact.apply_to(session, order, lambda fact: _apply(session, order, had, fact, now=now), now=now)
     log.info("order recorded", extra={"event": "order.recorded", "order": order.id, "reason": order.reason_code})
     return Outcome("created", order, decided.seller, None if early else awards)
 
@@ -90,9 +90,10 @@ def refund(session: Session, no: str, facts: RefundFacts, *, source: str | None 
     """Apply a refund once, or keep it until its order comes; without `source` the number must be one order's only."""
     intake.take_turn(session, no)
     order = _find_to_change(session, no, source)
-    digest = _hash(facts.canonical())
+    digest = hash_of(facts.canonical())
     if order is None:
-        return _keep(session, no, source, "refund", facts.refund_no, digest, facts.content(), now=now)
+        early_fact.keep(session, no, source, "refund", facts.refund_no, digest, facts.content(), now=now)
+        return Outcome("kept", None)
     if found := _find_refund(session, order.source, facts.refund_no):
         if (found.order_id, found.digest) != (order.id, digest):
             raise IdempotencyConflict(refund_no=facts.refund_no)
@@ -106,7 +107,8 @@ def complete(session: Session, no: str, facts: CompletionFacts, *, source: str |
     intake.take_turn(session, no)
     order = _find_to_change(session, no, source)
     if order is None:
-        return _keep(session, no, source, "completion", no, None, facts.content(), now=now)
+        early_fact.keep(session, no, source, "completion", no, None, facts.content(), now=now)
+        return Outcome("kept", None)
     if order.completed_at is not None:
         return Outcome("same", order)
     rules.check_not_before_payment("at", facts.at, order.paid_at)
@@ -119,8 +121,9 @@ def ship(session: Session, no: str, facts: ShipmentFacts, *, source: str | None 
     intake.take_turn(session, no)
     order = _find(session, no, source)
     if order is None:
-        ref = _hash(canonical([no, facts.carrier, facts.waybill]))
-        return _keep(session, no, source, "shipment", ref, None, facts.content(), now=now)
+        ref = hash_of(canonical([no, facts.carrier, facts.waybill]))
+        early_fact.keep(session, no, source, "shipment", ref, None, facts.content(), now=now)
+        return Outcome("kept", None)
     rules.check_not_before_payment("at", facts.at, order.paid_at)
     return Outcome("created" if _ship(session, order, facts, now=now) else "same", order)
 
@@ -190,10 +193,6 @@ def _lines(session: Session, order: Order) -> list[OrderLine]:
 
 def _find_refund(session: Session, source: str, refund_no: str) -> Refund | None:
     return session.scalars(select(Refund).where(Refund.source == source, Refund.refund_no == refund_no)).one_or_none()
-
-
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 # An order comes for the first time, or again
@@ -346,63 +345,14 @@ def _ship(session: Session, order: Order, facts: ShipmentFacts, *, now: datetime
     return insert_once(session, Shipment, values | {"received_at": now})
 
 
-# Facts about an order that has not come yet
-
-
-def _keep(
-    session: Session,
-    no: str,
-    source: str | None,
-    kind: str,
-    ref: str,
-    digest: str | None,
-    content: dict[str, Any],
-    *,
-    now: datetime,
-) -> Outcome:
-    """Keep a fact until its order comes. With a digest the same `ref` must have the same content and order."""
-    digest = _hash(canonical([no, digest]))
-    values = {"source": source or "", "order_no": no, "kind": kind, "ref": ref, "digest": digest, "content": content}
-    if not insert_once(session, EarlyFact, values | {"received_at": now}):
-        found = session.scalars(
-            select(EarlyFact.digest).where(
-                EarlyFact.source == (source or ""), EarlyFact.kind == kind, EarlyFact.ref == ref
-            )
-        ).one()
-        if found != digest:
-            raise IdempotencyConflict(refund_no=ref)
-    return Outcome("kept", None)
-
-
-_RANK = {"refund": 0, "completion": 1, "shipment": 2}
-
-
-def _apply_early(session: Session, order: Order, lines: list[OrderLine], *, now: datetime) -> None:
-    """Apply what came before the order, in the order of its own time. What does not fit is marked with why not."""
-    facts = session.scalars(
-        select(EarlyFact).where(
-            EarlyFact.source.in_((order.source, "")), EarlyFact.order_no == order.no, EarlyFact.applied_at.is_(None)
-        )
-    ).all()
-    for fact in sorted(facts, key=lambda fact: (datetime.fromisoformat(fact.content["at"]), _RANK[fact.kind], fact.id)):
-        try:
-            _apply(session, order, lines, fact, now=now)
-        except DomainError as refusal:
-            fact.fault = _in_a_line(refusal)[:255]
-            log.warning(
-                "what came before its order does not fit it",
-                extra={"event": "early_fact.refused", "order": order.id, "early_fact": fact.id, "kind": fact.kind},
-            )
-        fact.applied_at = now
-    if facts:
-        session.flush()
+# Facts that came before the order
 
 
 def _apply(session: Session, order: Order, lines: list[OrderLine], fact: EarlyFact, *, now: datetime) -> None:
     """Nothing is written before all that can be refused has been checked."""
     if fact.kind == "refund":
         refund_facts = RefundFacts.kept(fact.content)
-        digest = _hash(refund_facts.canonical())
+        digest = hash_of(refund_facts.canonical())
         if found := _find_refund(session, order.source, refund_facts.refund_no):
             if (found.order_id, found.digest) != (order.id, digest):
                 raise IdempotencyConflict(refund_no=refund_facts.refund_no)
@@ -417,9 +367,3 @@ def _apply(session: Session, order: Order, lines: list[OrderLine], fact: EarlyFa
         shipment = ShipmentFacts.kept(fact.content)
         rules.check_not_before_payment("at", shipment.at, order.paid_at)
         _ship(session, order, shipment, now=now)
-
-
-def _in_a_line(refusal: DomainError) -> str:
-    if isinstance(refusal, Invalid):
-        return "；".join(f"{field}：{why}" for field, why in refusal.faults)
-    return "同一个退款单号已用于别的退款"

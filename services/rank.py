@@ -10,11 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Table, and_, bindparam, func, or_, select, update
-from sqlalchemy.dialects import mysql, postgresql, sqlite
+from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from domain.money import ZERO, Money, total
@@ -24,10 +22,17 @@ from models.distributor import Distributor
 from models.order import Order, OrderLine
 from models.prepared import Prepared
 from models.rank import Tally
+from models.upsert import Upsert
 from services import plan
 
 By = Literal["sales", "orders", "units"]
 WINDOWS: tuple[Window, ...] = ("day", "week", "month")
+_COUNT = Upsert(
+    table_of(Tally),
+    keys=("label", "distributor_id"),
+    adding=("sales", "orders", "units"),
+    later=("reached_at",),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +93,7 @@ def record(session: Session, order: Order, lines: Iterable[OrderLine]) -> None:
         }
         for label in labels(order.paid_at)
     ]
-    _upsert(session.get_bind().dialect.name).run_many(session, values)
+    _COUNT.run(session, values)
 
 
 def _counts(session: Session, order: Order) -> bool:
@@ -102,33 +107,6 @@ def _counts(session: Session, order: Order) -> bool:
 
 def _own_orders_count(session: Session, plan_version_id: int) -> bool:
     return plan.load(session, plan_version_id).plan.terms.own_orders == "seller"
-
-
-@lru_cache
-def _upsert(dialect: str) -> Prepared:
-    """INSERT … or add to what is there, in the words of each database; rows in one order, so that none deadlock.
-
-    Built once, for one row: a statement with several rows in it is compiled anew at every use.
-    """
-    tally = table_of(Tally)
-    if dialect in ("mysql", "mariadb"):
-        statement = mysql.insert(tally)
-        return Prepared(statement.on_duplicate_key_update(_sums(tally, statement.inserted, func.greatest)), _COLUMNS)
-    say = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    on_conflict = say(tally)
-    later = func.greatest if dialect == "postgresql" else func.max
-    upsert = on_conflict.on_conflict_do_update(
-        index_elements=["label", "distributor_id"], set_=_sums(tally, on_conflict.excluded, later)
-    )
-    return Prepared(upsert.inline(), _COLUMNS)
-
-
-_COLUMNS = ("label", "distributor_id", "sales", "orders", "units", "reached_at")
-
-
-def _sums(old: Table, new: Any, later: Any) -> dict[str, Any]:
-    added = {name: old.c[name] + new[name] for name in ("sales", "orders", "units")}
-    return added | {"reached_at": later(old.c.reached_at, new.reached_at)}
 
 
 def take_back(session: Session, order: Order, before: Counted, after: Counted) -> None:

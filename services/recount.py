@@ -21,8 +21,8 @@ from domain.plan.counts import Count
 from domain.results import EVERYTHING, Tally
 from models.distributor import Distributor
 from models.rollup import Rollup, RollupBuyer, RollupSum
-from services import history, rollup
-from services.rollup import Head
+from services import history, rollup, rollup_rows
+from services.rollup_rows import Head
 
 _END = datetime(9000, 1, 1, tzinfo=UTC)
 _COUNTS: tuple[Count, ...] = ("orders", "units", "sales")
@@ -47,7 +47,7 @@ def people(session: Session, after: int = 0) -> list[int]:
 
 def verify(session: Session, who: int) -> list[Difference]:
     """Where one person's sums differ from his orders; empty is right."""
-    head = rollup.lock(session, who)
+    head = rollup_rows.lock(session, who)
     code = session.get_one(Distributor, who).code
     expected, found = dict(_expected(session, head, code)), dict(_found(session, head))
     names = sorted(expected.keys() | found.keys())
@@ -60,7 +60,7 @@ def verify(session: Session, who: int) -> list[Difference]:
 
 def rebuild(session: Session, who: int) -> None:
     """Make all sums that somebody has from his orders; what he has settled is taken in as far as it was."""
-    head = rollup.lock(session, who)
+    head = rollup_rows.lock(session, who)
     for table in (RollupSum, RollupBuyer):
         session.execute(delete(table).where(table.distributor_id == who).execution_options(synchronize_session=False))
     rollup.build_anew(session, head)
@@ -90,13 +90,13 @@ def _expected(session: Session, head: Head, code: str) -> Iterator[tuple[str, st
         for window in sorted(window for kept, window in head.kept if kept == basis):
             distinct = basis == "settled" and ("buyers", window) in head.kept
             counts: list[Count] = [*_COUNTS, "buyers"] if distinct else [*_COUNTS]
-            for label, at in {rollup.label_of(window, sale.paid_at): sale.paid_at for sale in of_basis}.items():
+            for label, at in {rollup_rows.label_of(window, sale.paid_at): sale.paid_at for sale in of_basis}.items():
                 for of in counts:
                     yield f"{basis} {of} {label}", str(tally.count(code, of, window, at))
     yield from _buyers(head, taken_in)
     if head.kept:
         yield "paid_to", _text(max((sale.paid_at for sale in sales), default=None))
-        yield "refunded_to", _text(rollup.last_refund(session, head.distributor_id))
+        yield "refunded_to", _text(rollup_rows.last_refund(session, head.distributor_id))
         yield "next_settles", _text(_next(session, head))
 
 
@@ -109,13 +109,13 @@ def _buyers(head: Head, taken_in: list[Sale]) -> Iterator[tuple[str, str]]:
     for sale in taken_in:
         if sale.part(EVERYTHING, _END).net:
             for window in (window for kept, window in head.kept if kept == "buyers"):
-                found[sale.buyer[:8], rollup.label_of(window, sale.paid_at)] += 1
+                found[sale.buyer[:8], rollup_rows.label_of(window, sale.paid_at)] += 1
     for (buyer, label), orders in found.items():
         yield f"buyer {buyer} {label}", str(orders)
 
 
 def _next(session: Session, head: Head) -> datetime | None:
-    return rollup.next_settles(session, head) if head.settled_to is not None else None
+    return rollup_rows.next_settles(session, head) if head.settled_to is not None else None
 
 
 def _text(at: Any) -> str:

@@ -31,7 +31,7 @@ from models.prepared import Prepared
 from models.rollup import Reliance
 from services import rollup
 from services.counts import Position, Reader
-from services.rollup import Counted, Head
+from services.rollup_rows import Counted, Head
 
 if TYPE_CHECKING:  # publishing a plan needs people, whose joining has orders decided again
     from services.plan import LoadedPlan

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
 
-from sqlalchemy import Insert, bindparam, literal, null, select
-from sqlalchemy.dialects import mysql, postgresql, sqlite
+from sqlalchemy import bindparam, literal, null, select
 from sqlalchemy.orm import Session
 
 from domain.money import ZERO, Money
@@ -18,9 +16,16 @@ from models.base import MoneyFen, UtcDateTime, table_of
 from models.bonus import Bonus
 from models.prepared import Prepared
 from models.settlement import Statement
+from models.upsert import Upsert, insert_for
 
 _STATEMENT = table_of(Statement)
 _COLUMNS = tuple(column.name for column in _STATEMENT.c if column.name != "id")
+_NOTE = Upsert(
+    _STATEMENT,
+    keys=("run_id", "distributor_id"),
+    adding=("amount", "orders", "bonus"),
+    first=("told_at", "settled_at"),
+)
 
 
 def note(
@@ -36,7 +41,7 @@ def note(
     """Add to somebody's statement, which comes into being with what is first added to it."""
     session.flush()
     values = {"run_id": run_id, "distributor_id": distributor_id, "amount": amount, "orders": orders, "bonus": bonus}
-    _note(session.get_bind().dialect.name).run(session, values | {"told_at": None, "settled_at": now})
+    _NOTE.run(session, [values | {"told_at": None, "settled_at": now}])
 
 
 def note_window(
@@ -47,11 +52,6 @@ def note_window(
     values = {"run_id": run_id, "rule": rule, "as_": as_, "window": window, "first": first, "last": last, "now": now}
     session.flush()
     _note_window(session.get_bind().dialect.name).run(session, values)
-
-
-@lru_cache
-def _note(dialect: str) -> Prepared:
-    return Prepared(_adding(dialect, _insert(dialect)), _COLUMNS)
 
 
 @lru_cache
@@ -72,21 +72,4 @@ def _note_window(dialect: str) -> Prepared:
         bonus.state == "available",
         bonus.distributor_id.between(bindparam("first"), bindparam("last")),
     )
-    return Prepared(_adding(dialect, _insert(dialect).from_select(_COLUMNS, given)))
-
-
-def _insert(dialect: str) -> Any:
-    words: dict[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
-    return words.get(dialect, mysql.insert)(_STATEMENT)
-
-
-def _adding(dialect: str, new: Any) -> Insert:
-    """INSERT … or add to what is there, in the words of each database."""
-    fresh = new.inserted if dialect in ("mysql", "mariadb") else new.excluded
-    sums = {name: _STATEMENT.c[name] + fresh[name] for name in ("amount", "orders", "bonus")}
-    found: Insert = (
-        new.on_duplicate_key_update(sums)
-        if dialect in ("mysql", "mariadb")
-        else new.on_conflict_do_update(index_elements=["run_id", "distributor_id"], set_=sums)
-    )
-    return found.inline()
+    return Prepared(_NOTE.told(insert_for(_STATEMENT, dialect).from_select(_COLUMNS, given), dialect))

@@ -8,22 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from functools import lru_cache
-from typing import Any
 
-from sqlalchemy import ColumnElement, Table, delete, func, select
-from sqlalchemy.dialects import mysql, postgresql, sqlite
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from domain.errors import DomainError
 from models.base import table_of
-from models.prepared import Prepared
 from models.unknown import UnknownPhrase
+from models.upsert import Upsert
 
 LENGTH = 60
 KEPT = timedelta(days=180)
 SWEEP = 1000
-_COLUMNS = ("text", "count", "first_at", "last_at")
+_COUNT = Upsert(table_of(UnknownPhrase), keys=("text",), adding=("count",), later=("last_at",), first=("first_at",))
 
 
 class NoSuchPhrase(DomainError):
@@ -33,26 +30,7 @@ class NoSuchPhrase(DomainError):
 def note(session: Session, text: str, *, now: datetime) -> None:
     """Count `text`, in one statement: two who say the same at once are both counted, and none waits in a ring."""
     if shown := text[:LENGTH].strip():
-        _upsert(session.get_bind().dialect.name).run_many(
-            session, [{"text": shown, "count": 1, "first_at": now, "last_at": now}]
-        )
-
-
-@lru_cache
-def _upsert(dialect: str) -> Prepared:
-    table = table_of(UnknownPhrase)
-    if dialect in ("mysql", "mariadb"):
-        statement = mysql.insert(table)
-        return Prepared(statement.on_duplicate_key_update(_again(table, statement.inserted, func.greatest)), _COLUMNS)
-    say = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    on_conflict = say(table)
-    later = func.greatest if dialect == "postgresql" else func.max
-    again = _again(table, on_conflict.excluded, later)
-    return Prepared(on_conflict.on_conflict_do_update(index_elements=["text"], set_=again).inline(), _COLUMNS)
-
-
-def _again(old: Table, new: Any, later: Any) -> dict[str, ColumnElement[Any]]:
-    return {"count": old.c["count"] + new["count"], "last_at": later(old.c.last_at, new.last_at)}
+        _COUNT.run(session, [{"text": shown, "count": 1, "first_at": now, "last_at": now}])
 
 
 def often(session: Session, *, limit: int, labelled: bool = False) -> Sequence[UnknownPhrase]:

@@ -13,7 +13,17 @@ from flask import Flask, request
 from flask import Response as FlaskResponse
 
 from .control import create_control
-from .options import DEFAULT_FANS, DEFAULT_MEMBERS, Fan, Limits, Member, OfficialOptions, Options
+from .options import (
+    DEFAULT_FANS,
+    DEFAULT_MEMBERS,
+    ContactOptions,
+    Customer,
+    Fan,
+    Limits,
+    Member,
+    OfficialOptions,
+    Options,
+)
 from .page import create_page
 from .server import Server
 from .simulator import Simulator
@@ -21,6 +31,8 @@ from .simulator import Simulator
 __all__ = [
     "DEFAULT_FANS",
     "DEFAULT_MEMBERS",
+    "ContactOptions",
+    "Customer",
     "Fan",
     "Limits",
     "Member",

@@ -12,7 +12,7 @@ import signal
 import sys
 from pathlib import Path
 
-from . import Options, Server, create_simulator
+from . import ContactOptions, Options, Server, create_simulator
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -49,6 +49,7 @@ def _options(chosen: argparse.Namespace) -> Options:
         state_path=Path(chosen.state) if chosen.state else None,
         mall_url=chosen.mall_url or None,
         mall_secret=chosen.mall_secret or None,
+        contact=ContactOptions(chosen.contact_secret) if chosen.contact_secret else None,
     )
 
 
@@ -67,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--token", default=env("WECOM_TOKEN", ""))
     parser.add_argument("--aes-key", default=env("WECOM_AES_KEY", ""))
     parser.add_argument("--callback-url", default=env("CALLBACK_URL", f"{base}/callback/wecom"))
+    parser.add_argument("--contact-secret", default=env("WECOM_CONTACT_SECRET", ""))
     parser.add_argument("--robot-keys", default=env("WECOM_ROBOT_KEYS", ""))
     parser.add_argument("--clock-file", default=env("CLOCK_FILE", ""))
     parser.add_argument("--state", default=env("SIMULATOR_STATE", ""), help="SQLite file for chats that survive")

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, jsonify, request
 
-from .media import sniff
 from .people import Refused
-from .samples import picture
-from .wish import LONGEST_WAIT, BadRequest, Wish
+from .wish import LONGEST_WAIT, Wish
 
 if TYPE_CHECKING:
     from .callbacks import Delivery
@@ -78,12 +74,7 @@ def _chat(sim: Blueprint, simulator: Simulator) -> None:
     @sim.post("/image")
     def image() -> Response:
         wish = Wish()
-        try:
-            data = base64.b64decode(wish.text("base64", ""), validate=True) or picture()
-        except binascii.Error:
-            raise BadRequest("base64: not base64") from None
-        if not sniff(data).startswith("image/"):
-            raise BadRequest("base64: not a PNG or JPEG")
+        data = wish.picture()
         name = wish.text("filename", "photo.png")
         return told(
             simulator, wish.text("userid"),

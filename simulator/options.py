@@ -66,6 +66,12 @@ class Limits:
     official_deliveries: int = 3  # of one callback of the 公众号 altogether
     official_newest_act_only: bool = False  # how grants add up is not documented: each by itself, or the newest alone
     official_templates_per_day: int = 100_000
+    contact_granted: bool = True  # off: the app is not listed under 可调用接口的应用
+    contact_unionid: bool = True  # off: no 微信开发者ID is bound, customers have no unionid
+    contact_codes: int = 500_000  # 联系我 and 加入群聊 together
+    contact_get_page: int = 500  # followers in one answer of externalcontact/get
+    welcome_seconds: int = 20
+    acquisition_total: int = 1000  # customers paid for by 获客链接
 
     def changed(self, patch: dict[str, Any]) -> Limits:
         """A copy with some fields changed; ValueError names an unknown field or a wrong type."""
@@ -135,6 +141,35 @@ class OfficialOptions:
 
 
 @dataclass(frozen=True)
+class Customer:
+    """Somebody outside the enterprise; kind 1: with WeChat, 2: a member of another enterprise with WeCom."""
+
+    id: str
+    name: str
+    kind: int = 1
+
+
+DEFAULT_CUSTOMERS = (
+    Customer("cust-zhou", "周女士"),
+    Customer("cust-wu", "吴先生"),
+    Customer("cust-zheng", "郑小姐"),
+    Customer("cust-qian", "钱经理", 2),
+)
+
+
+@dataclass(frozen=True)
+class ContactOptions:
+    """客户联系: the secret that may call it, the members in its usage range, the people outside.
+
+    The secret may be the app's own; another one acts as an app of its own.
+    """
+
+    secret: str = field(repr=False)
+    members: tuple[str, ...] = ("lihua", "zhangmin", "wangfang", "boss")
+    customers: tuple[Customer, ...] = DEFAULT_CUSTOMERS
+
+
+@dataclass(frozen=True)
 class Options:
     """The enterprise as the app was told about it.
 
@@ -161,6 +196,7 @@ class Options:
     corp_name: str = "云朵优选"
     callback_workers: int = 8
     official: OfficialOptions | None = None
+    contact: ContactOptions | None = None
 
     def __repr__(self) -> str:
         return f"Options(corp_id={self.corp_id!r}, agent_id={self.agent_id}, callback_url={self.callback_url!r})"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from .api import Api
 from .callbacks import Courier
 from .cards import Cards
+from .contact import Contact
 from .content import Contents
 from .crypto import Crypto
 from .directory import Directory
@@ -47,6 +48,7 @@ class Simulator:
         self.probes = Probes(self.world, crypto)
         self.mall = Mall(self.world)
         self.official = Account(self.world, self.faults, self.media) if options.official else None
+        self.contact = Contact(self.world, self.api, self.tokens, self.media, self.people) if options.contact else None
 
     def couriers(self) -> list[Courier]:
         return [self.courier, *([self.official.courier] if self.official else [])]
@@ -63,6 +65,8 @@ class Simulator:
             self.api.clear()
             if self.official is not None:
                 self.official.forget()
+            if self.contact is not None:
+                self.contact.forget()
             for part in (self.media, self.messages, self.robots, self.people):
                 part.forget()
             for kept in (self.menu, self.cards, self.mall):

@@ -121,6 +121,7 @@ def describe(simulator: Simulator) -> dict[str, Any]:
             "settings": asdict(world.limits),
             "callbacks": [item.describe() for courier in simulator.couriers() for item in list(courier.log)[-100:]],
             "official": simulator.official.describe() if simulator.official else None,
+            "contact": simulator.contact.describe() if simulator.contact else None,
             "calls": list(world.calls)[-100:],
             "mall": {"url": options.mall_url, "open": simulator.mall.open},
             "orders": list(simulator.mall.orders.values()),

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 from typing import Any
 
 from flask import request
+
+from .media import sniff
+from .samples import picture
 
 LONGEST_WAIT = 120.0
 
@@ -42,3 +47,13 @@ class Wish:
         if not isinstance(value, dict):
             raise BadRequest(f"{name}: an object is needed")
         return value
+
+    def picture(self, name: str = "base64") -> bytes:
+        """A PNG or JPEG; where none is given, one of ours."""
+        try:
+            data = base64.b64decode(self.text(name, ""), validate=True) or picture()
+        except binascii.Error:
+            raise BadRequest(f"{name}: not base64") from None
+        if not sniff(data).startswith("image/"):
+            raise BadRequest(f"{name}: not a PNG or JPEG")
+        return data

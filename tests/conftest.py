@@ -11,6 +11,7 @@ What does not answer is skipped and named at the end; with REQUIRE_SERVICES=1 it
 from __future__ import annotations
 
 import os
+import shutil
 import time
 import uuid
 from collections import Counter
@@ -130,3 +131,14 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
             missing[reason.split(_MISSING, 1)[1]] += 1
     for fault, count in sorted(missing.items()):
         terminalreporter.write_line(f"{count} tests skipped: {fault}", yellow=True)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a Chromium; without one the test is skipped, or fails where services are required."""
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if found is None:
+        if os.environ.get("REQUIRE_SERVICES") == "1":
+            pytest.fail("Chromium is required: apt-get install chromium")
+        pytest.skip("no Chromium in PATH")
+    return found

@@ -51,7 +51,7 @@ DOORS = {
     "dramatiq": ("jobs/queue.py", "jobs/redis_broker.py"),
     "apscheduler": ("jobs/scheduler.py",),
     "PIL": ("services/poster*",),
-    "qrcode": ("services/poster*",),
+    "qrcode": ("services/poster*", "simulator/contact/qr.py"),
     "requests": ("bot/", "simulator/"),
     "urllib3": ("bot/", "simulator/"),
     "httpx": ("bot/", "simulator/"),

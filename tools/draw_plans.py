@@ -63,7 +63,7 @@ def draw(chapter: Chapter, letters: Typesetter) -> Image.Image:
     heights = [max(_height(chapter, told, node.name) for node in nodes if node.depth == depth) for depth in range(rows)]
     step = STEP if rows <= 3 else 40
     canvas = Image.new("RGB", (WIDTH, HEAD + sum(heights) + step * (rows - 1) + EDGE), PAPER)
-    _say(canvas, letters, chapter.title, Style("bold", 42, 28, 1), (EDGE, 34, WIDTH - 2 * EDGE), INK, "center")
+    letters.say(canvas, chapter.title, Style("bold", 42, 28, 1), (EDGE, 34, WIDTH - 2 * EDGE), INK, "center")
     tops = [HEAD + sum(heights[:depth]) + step * depth for depth in range(rows)]
     left = (WIDTH - columns * wide - (columns - 1) * GAP) / 2
 
@@ -134,15 +134,15 @@ def _card(
     shapes.panel(canvas, box, "#FFFFFF", 22)
     x, y = left + 22, top + 22
     shapes.panel(canvas, (x, y, FACE, FACE), face, FACE // 2)
-    _say(canvas, letters, name[-1], Style("bold", 30, 20, 1), (x, y + 13, FACE), "#FFFFFF", "center")
+    letters.say(canvas, name[-1], Style("bold", 30, 20, 1), (x, y + 13, FACE), "#FFFFFF", "center")
     role = chapter.roles.get(name, "")
     room = wide - 44 - FACE - 16
-    _say(canvas, letters, name, Style("bold", 31, 22, 1), (x + FACE + 16, y + (1 if role else 13), room), INK)
+    letters.say(canvas, name, Style("bold", 31, 22, 1), (x + FACE + 16, y + (1 if role else 13), room), INK)
     if role:
-        _say(canvas, letters, role, Style("regular", 22, 16, 1), (x + FACE + 16, y + 36, room), MUTED)
+        letters.say(canvas, role, Style("regular", 22, 16, 1), (x + FACE + 16, y + 36, room), MUTED)
     y += FACE + 14
     if not told:
-        _say(canvas, letters, "没有佣金", Style("regular", 25, 18, 1), (x, y + 4, wide - 44), MUTED)
+        letters.say(canvas, "没有佣金", Style("regular", 25, 18, 1), (x, y + 4, wide - 44), MUTED)
         y += LINE
     for title, worth in told:
         value = letters.fit(f"+{worth}" if worth.endswith("元") else worth, Style("bold", 27, 19, 1), wide * 2 // 3)
@@ -151,13 +151,13 @@ def _card(
         above = y + 3 + 0.88 * (27 - value.size)  # on the line of what is not shrunk
         letters.draw(canvas, value, x, above, GREEN, align="right" if named else "center", room=wide - 44)
         if named:
-            _say(canvas, letters, title, Style("regular", 25, 19, 1), (x, y + 5, rest), MUTED)
+            letters.say(canvas, title, Style("regular", 25, 19, 1), (x, y + 5, rest), MUTED)
         y += LINE
     if name in chapter.sold:
         foot = (left, top + height - SOLD, wide, SOLD)
         shapes.panel(canvas, foot, PALE, 22, "bottom")
-        _say(
-            canvas, letters, chapter.sold[name], Style("bold", 25, 16, 1), (left + 16, foot[1] + 11, wide - 32), GREEN,
+        letters.say(
+            canvas, chapter.sold[name], Style("bold", 25, 16, 1), (left + 16, foot[1] + 11, wide - 32), GREEN,
             "center",
         )  # fmt: skip
 
@@ -174,20 +174,7 @@ def _wire(canvas: Image.Image, above: tuple[int, int], below: tuple[int, int], s
 def _pill(canvas: Image.Image, letters: Typesetter, text: str, middle: tuple[int, int]) -> None:
     x, y = middle
     shapes.panel(canvas, (x - 38, y - 16, 76, 32), PAPER, 16)
-    _say(canvas, letters, text, Style("regular", 22, 16, 1), (x - 38, y - 12, 76), MUTED, "center")
-
-
-def _say(
-    canvas: Image.Image,
-    letters: Typesetter,
-    text: str,
-    style: Style,
-    place: tuple[int, int, int],
-    colour: str,
-    align: str = "left",
-) -> None:
-    left, top, room = place
-    letters.draw(canvas, letters.fit(text, style, room), left, top, colour, align=align, room=room)
+    letters.say(canvas, text, Style("regular", 22, 16, 1), (x - 38, y - 12, 76), MUTED, "center")
 
 
 def main() -> None:

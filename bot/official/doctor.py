@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import requests
 
-from bot.doctor import SLOW_SECONDS, TIMEOUT_SECONDS, loopback_session
+from bot import look
 from bot.official.callback import sign
 from bot.official.client import OfficialClient
 from bot.official.errors import NO_MENU, NOT_IN_LIST
@@ -64,20 +64,21 @@ def _missing() -> Iterator[Finding]:
     yield Finding("official", "公众号", "note", "没有配置公众号，/callback/official 是 404", do)
 
 
+def _platform(house: OfficialHouse) -> look.Platform:
+    return look.Platform("微信", house.api_base, "OFFICIAL_API_BASE", house.simulated, _remedy)
+
+
+def _remedy(errcode: int) -> str:
+    return _REMEDY.get(errcode, f"在公众号开发文档里查错误码 {errcode}，改好后自动继续，不用重启")
+
+
 def token(house: OfficialHouse) -> Iterator[Finding]:
-    require_database(house.sessions)
-    name, title = "official.token", "公众号凭证"
-    try:
-        house.client.check()
-    except WeComFault as fault:
-        yield Finding(name, title, "wrong", f"取不到 access_token：{fault.reason}", _do(house, fault))
-        return
-    yield Finding(name, title, "ok", "有 access_token 可用")
+    return look.token("official.token", "公众号凭证", _platform(house), house.sessions, house.client.check)
 
 
 def menu(house: OfficialHouse) -> Iterator[Finding]:
     require_database(house.sessions)
-    name, title = "official.menu", "公众号菜单"
+    name, title, platform = "official.menu", "公众号菜单", _platform(house)
     try:
         house.client.menu_get()
     except Refused as fault:
@@ -88,37 +89,31 @@ def menu(house: OfficialHouse) -> Iterator[Finding]:
             ours = f"本机的出口 IP {seen[1]}" if seen else "本机的出口 IP"
             yield Finding(name, title, "wrong", f"{ours} 不在白名单：{fault.reason}", _REMEDY[NOT_IN_LIST])
         else:
-            yield Finding(name, title, "wrong", f"微信拒绝了调用：{fault.reason}", _do(house, fault))
+            yield Finding(name, title, "wrong", platform.silent(fault), platform.do(fault))
     except TokenRejected:
         yield Finding(name, title, "skipped", "没有 access_token，问不了微信")
     except WeComFault as fault:
-        yield Finding(name, title, "wrong", f"微信没有应答：{fault.reason}", _do(house, fault))
+        yield Finding(name, title, "wrong", platform.silent(fault), platform.do(fault))
     else:
         yield Finding(name, title, "ok", "菜单已创建")
 
 
 def callback(house: OfficialHouse) -> Iterator[Finding]:
-    """WeChat's verification, from here: a signed word must come back as it is."""
-    name, title, target = "official.callback", "公众号回调地址", f"{house.base_url}/callback/official"
+    """WeChat's verification: a signed word must come back as it is."""
     word, timestamp, nonce = secrets.token_hex(8), str(int(time.time())), secrets.token_hex(5)
     query = {"timestamp": timestamp, "nonce": nonce, "echostr": word}
     query["signature"] = sign(house.token, timestamp, nonce)
-    began = time.monotonic()
-    try:
-        with loopback_session(target) as session:
-            response = session.get(target, params=query, timeout=TIMEOUT_SECONDS, allow_redirects=False)
-    except requests.RequestException as fault:
-        do = "启动应用；已在运行时，让 BASE_URL 的域名指到它（DNS、反向代理、证书），本机也要能访问"
-        yield Finding(name, title, "wrong", f"{target} 连不上（{type(fault).__name__}）", do)
-        return
-    seconds = time.monotonic() - began
-    if response.status_code != 200 or response.text != word:
-        do = "让 BASE_URL/callback/official 原样转到应用；应用和 flask doctor 要用同一份 OFFICIAL_TOKEN，改过要重启"
-        yield Finding(name, title, "wrong", f"{target} 答了 HTTP {response.status_code}，没有通过验证", do)
-    elif seconds > SLOW_SECONDS:
-        yield Finding(name, title, "note", f"{target} 通过验证，但用了 {seconds:.1f} 秒", "看应用和反向代理是否过载")
-    else:
-        yield Finding(name, title, "ok", f"{target} 通过微信的验证，{seconds * 1000:.0f} 毫秒")
+    target, platform = f"{house.base_url}/callback/official", _platform(house)
+    return look.callback(
+        "official.callback", "公众号回调地址", target, query, word, platform=platform, how=_HOW, why=_why
+    )
+
+
+def _why(_: requests.Response) -> str:
+    return "没有通过验证"
+
+
+_HOW = "让 BASE_URL/callback/official 原样转到应用；应用和 flask doctor 要用同一份 OFFICIAL_TOKEN，改过要重启"
 
 
 def templates(house: OfficialHouse) -> Iterator[Finding]:
@@ -128,11 +123,3 @@ def templates(house: OfficialHouse) -> Iterator[Finding]:
         return
     said = "没有配置模板消息：超过 48 小时没说过话的人，结算和提现的通知要等他下次来才看到"
     yield Finding(name, title, "note", said, "在公众号后台选好模板，按 .env.example 的样子填 OFFICIAL_TEMPLATES")
-
-
-def _do(house: OfficialHouse, fault: WeComFault) -> str:
-    if isinstance(fault, Refused | TokenRejected):
-        return _REMEDY.get(fault.errcode, f"在公众号开发文档里查错误码 {fault.errcode}，改好后自动继续，不用重启")
-    if house.simulated:
-        return "模拟器没有应答：用 make run 启动"
-    return f"检查本机能否访问 {house.api_base}（防火墙、代理、DNS），再看 OFFICIAL_API_BASE"

@@ -81,6 +81,26 @@ def upgrade() -> None:
         mysql_engine="InnoDB",
     )
     op.create_table(
+        "coupon",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("key", sa.String(length=64), nullable=False),
+        sa.Column("title", sa.String(length=40), nullable=False),
+        sa.Column("content", sa.JSON(), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("starts_at", INSTANT, nullable=False),
+        sa.Column("ends_at", INSTANT, nullable=True),
+        sa.Column("stock", sa.BigInteger(), nullable=True),
+        sa.Column("shared", sa.Boolean(), nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.Column("closed_at", INSTANT, nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_coupon")),
+        sa.UniqueConstraint("key", name=op.f("uq_coupon_key")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_coupon_closed_at_ends_at", "coupon", ["closed_at", "ends_at"], unique=False)
+    op.create_table(
         "dialog",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("channel", sa.String(length=16), nullable=False),
@@ -403,6 +423,43 @@ def upgrade() -> None:
     op.create_index("ix_unknown_phrase_intent_count", "unknown_phrase", ["intent", "count"], unique=False)
     op.create_index("ix_unknown_phrase_last_at", "unknown_phrase", ["last_at"], unique=False)
     op.create_table(
+        "coupon_share",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("coupon_id", ID, nullable=False),
+        sa.Column("origin", sa.String(length=48), nullable=False),
+        sa.Column("distributor_id", ID, nullable=True),
+        sa.Column("group_id", ID, nullable=True),
+        sa.Column("code", sa.String(length=16), nullable=False),
+        sa.Column("claimed", sa.BigInteger(), nullable=False),
+        sa.Column("used", sa.BigInteger(), nullable=False),
+        sa.Column("discount", sa.BigInteger(), nullable=False),
+        sa.Column("sales", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(["coupon_id"], ["coupon.id"], name=op.f("fk_coupon_share_coupon_id")),
+        sa.ForeignKeyConstraint(["distributor_id"], ["distributor.id"], name=op.f("fk_coupon_share_distributor_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_coupon_share")),
+        sa.UniqueConstraint("code", name=op.f("uq_coupon_share_code")),
+        sa.UniqueConstraint("coupon_id", "origin", name=op.f("uq_coupon_share_coupon_id_origin")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_coupon_share_coupon_id_used", "coupon_share", ["coupon_id", "used"], unique=False)
+    op.create_index(
+        "ix_coupon_share_distributor_id_coupon_id", "coupon_share", ["distributor_id", "coupon_id"], unique=False
+    )
+    op.create_table(
+        "coupon_stock",
+        sa.Column("coupon_id", ID, autoincrement=False, nullable=False),
+        sa.Column("claimed", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("claimed >= 0", name=op.f("ck_coupon_stock_claimed_not_negative")),
+        sa.ForeignKeyConstraint(["coupon_id"], ["coupon.id"], name=op.f("fk_coupon_stock_coupon_id")),
+        sa.PrimaryKeyConstraint("coupon_id", name=op.f("pk_coupon_stock")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
         "identity",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("distributor_id", ID, nullable=False),
@@ -526,6 +583,7 @@ def upgrade() -> None:
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",
     )
+    op.create_index("ix_orders_buyer_digest_paid_at", "orders", ["buyer_digest", "paid_at"], unique=False)
     op.create_index("ix_orders_distributor_id_paid_at", "orders", ["distributor_id", "paid_at"], unique=False)
     op.create_index("ix_orders_distributor_id_settles_at", "orders", ["distributor_id", "settles_at"], unique=False)
     op.create_index("ix_orders_milestones_due_at", "orders", ["milestones_due_at", "distributor_id"], unique=False)
@@ -924,6 +982,29 @@ def upgrade() -> None:
         mysql_engine="InnoDB",
     )
     op.create_table(
+        "coupon_claim",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("coupon_id", ID, nullable=False),
+        sa.Column("share_id", ID, nullable=True),
+        sa.Column("bonus_id", ID, nullable=True),
+        sa.Column("code", sa.String(length=16), nullable=False),
+        sa.Column("holder", sa.String(length=64), nullable=False),
+        sa.Column("n", sa.BigInteger(), nullable=False),
+        sa.Column("claimed_at", INSTANT, nullable=False),
+        sa.Column("ends_at", INSTANT, nullable=True),
+        sa.Column("withdrawn_at", INSTANT, nullable=True),
+        sa.ForeignKeyConstraint(["bonus_id"], ["bonus.id"], name=op.f("fk_coupon_claim_bonus_id")),
+        sa.ForeignKeyConstraint(["coupon_id"], ["coupon.id"], name=op.f("fk_coupon_claim_coupon_id")),
+        sa.ForeignKeyConstraint(["share_id"], ["coupon_share.id"], name=op.f("fk_coupon_claim_share_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_coupon_claim")),
+        sa.UniqueConstraint("bonus_id", name=op.f("uq_coupon_claim_bonus_id")),
+        sa.UniqueConstraint("code", name=op.f("uq_coupon_claim_code")),
+        sa.UniqueConstraint("coupon_id", "holder", "n", name=op.f("uq_coupon_claim_coupon_id_holder_n")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
         "entitlement",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("bonus_id", ID, nullable=False),
@@ -945,10 +1026,47 @@ def upgrade() -> None:
     )
     op.create_index("ix_entitlement_distributor_id_state", "entitlement", ["distributor_id", "state"], unique=False)
     op.create_index("ix_entitlement_state_id", "entitlement", ["state", "id"], unique=False)
+    op.create_table(
+        "coupon_use",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("order_id", ID, nullable=False),
+        sa.Column("coupon_id", ID, nullable=True),
+        sa.Column("share_id", ID, nullable=True),
+        sa.Column("claim_id", ID, nullable=True),
+        sa.Column("standing_claim_id", ID, nullable=True),
+        sa.Column("buyer_digest", sa.String(length=64), nullable=False),
+        sa.Column("buyer_n", sa.BigInteger(), nullable=True),
+        sa.Column("reason", sa.String(length=24), nullable=True),
+        sa.Column("why", sa.String(length=255), nullable=True),
+        sa.Column("discount", sa.BigInteger(), nullable=False),
+        sa.Column("sales", sa.BigInteger(), nullable=False),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.Column("returned_at", INSTANT, nullable=True),
+        sa.CheckConstraint("reason IS NULL OR standing_claim_id IS NULL", name=op.f("ck_coupon_use_refused_uses_none")),
+        sa.ForeignKeyConstraint(["claim_id"], ["coupon_claim.id"], name=op.f("fk_coupon_use_claim_id")),
+        sa.ForeignKeyConstraint(["coupon_id"], ["coupon.id"], name=op.f("fk_coupon_use_coupon_id")),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_coupon_use_order_id")),
+        sa.ForeignKeyConstraint(["share_id"], ["coupon_share.id"], name=op.f("fk_coupon_use_share_id")),
+        sa.ForeignKeyConstraint(
+            ["standing_claim_id"], ["coupon_claim.id"], name=op.f("fk_coupon_use_standing_claim_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_coupon_use")),
+        sa.UniqueConstraint(
+            "coupon_id", "buyer_digest", "buyer_n", name=op.f("uq_coupon_use_coupon_id_buyer_digest_buyer_n")
+        ),
+        sa.UniqueConstraint("order_id", name=op.f("uq_coupon_use_order_id")),
+        sa.UniqueConstraint("standing_claim_id", name=op.f("uq_coupon_use_standing_claim_id")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_coupon_use_coupon_id_reason_id", "coupon_use", ["coupon_id", "reason", "id"], unique=False)
 
 
 def downgrade() -> None:
+    op.drop_table("coupon_use")
     op.drop_table("entitlement")
+    op.drop_table("coupon_claim")
     op.drop_table("window_sum")
     op.drop_table("skip")
     op.drop_table("shipment")
@@ -975,6 +1093,8 @@ def downgrade() -> None:
     op.drop_table("ledger_account")
     op.drop_table("identity_change")
     op.drop_table("identity")
+    op.drop_table("coupon_stock")
+    op.drop_table("coupon_share")
     op.drop_table("unknown_phrase")
     op.drop_table("settlement_run")
     op.drop_table("product")
@@ -993,6 +1113,7 @@ def downgrade() -> None:
     op.drop_table("early_fact")
     op.drop_table("distributor")
     op.drop_table("dialog")
+    op.drop_table("coupon")
     op.drop_table("budget")
     op.drop_table("broadcast")
     op.drop_table("api_nonce")

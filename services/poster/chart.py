@@ -78,9 +78,7 @@ def draw(chart: Chart, fonts: Path) -> bytes:
         top += GAP
         _section(canvas, letters, section, top)
         top += section.height
-    _say(
-        canvas, letters, chart.footer, Style("regular", 26, 20, 2), (EDGE, top + 30, WIDTH - 2 * EDGE), MUTED, "center"
-    )
+    letters.say(canvas, chart.footer, Style("regular", 26, 20, 2), (EDGE, top + 30, WIDTH - 2 * EDGE), MUTED, "center")
     made = io.BytesIO()
     canvas.save(made, "PNG", optimize=True)
     return made.getvalue()
@@ -89,8 +87,8 @@ def draw(chart: Chart, fonts: Path) -> bytes:
 def _head(canvas: Image.Image, letters: Typesetter, chart: Chart) -> None:
     shapes.panel(canvas, (0, 0, WIDTH, HEAD), ("#2B4654", "#1B2C36"))
     room = WIDTH - 2 * EDGE - PAD
-    _say(canvas, letters, chart.title, Style("bold", 54, 36, 1), (EDGE + PAD // 2, 44, room), "#FFFFFF")
-    _say(canvas, letters, chart.subtitle, Style("regular", 30, 22, 1), (EDGE + PAD // 2, 122, room), "#C9D6DC")
+    letters.say(canvas, chart.title, Style("bold", 54, 36, 1), (EDGE + PAD // 2, 44, room), "#FFFFFF")
+    letters.say(canvas, chart.subtitle, Style("regular", 30, 22, 1), (EDGE + PAD // 2, 122, room), "#C9D6DC")
 
 
 def _figures(canvas: Image.Image, letters: Typesetter, figures: tuple[Figure, ...], top: int) -> None:
@@ -100,45 +98,32 @@ def _figures(canvas: Image.Image, letters: Typesetter, figures: tuple[Figure, ..
         box = (EDGE + number * (wide + gap), top, wide, TILE)
         _card(canvas, box)
         left, room = box[0] + 26, wide - 52
-        _say(canvas, letters, figure.label, Style("regular", 27, 20, 1), (left, top + 22, room), MUTED)
-        _say(canvas, letters, figure.value, Style("bold", 46, 26, 1), (left, top + 62, room), INK)
-        _say(canvas, letters, figure.note, Style("regular", 24, 17, 1), (left, top + 126, room), MUTED)
+        letters.say(canvas, figure.label, Style("regular", 27, 20, 1), (left, top + 22, room), MUTED)
+        letters.say(canvas, figure.value, Style("bold", 46, 26, 1), (left, top + 62, room), INK)
+        letters.say(canvas, figure.note, Style("regular", 24, 17, 1), (left, top + 126, room), MUTED)
 
 
 def _section(canvas: Image.Image, letters: Typesetter, section: Section, top: int) -> None:
     _card(canvas, (EDGE, top, WIDTH - 2 * EDGE, section.height))
     left = EDGE + PAD
-    _say(canvas, letters, section.title, Style("bold", 36, 28, 1), (left, top + 34, INNER), INK)
+    letters.say(canvas, section.title, Style("bold", 36, 28, 1), (left, top + 34, INNER), INK)
     top += TITLE
     if not section.bars:
-        _say(canvas, letters, section.empty, Style("regular", 29, 22, 1), (left, top, INNER), MUTED)
+        letters.say(canvas, section.empty, Style("regular", 29, 22, 1), (left, top, INNER), MUTED)
         top += EMPTY
     for bar in section.bars:
         value = letters.fit(bar.value, Style("bold", 30, 22, 1), INNER * 3 // 5)
         letters.draw(canvas, value, left, top, INK, align="right", room=INNER)
         room = round(INNER - max(value.widths, default=0) - 24)
-        _say(canvas, letters, bar.label, Style("regular", 30, 22, 1), (left, top, room), INK)
+        letters.say(canvas, bar.label, Style("regular", 30, 22, 1), (left, top, room), INK)
         shapes.panel(canvas, (left, top + 48, INNER, 20), RAIL, 10)
         if bar.length > 0:
             shapes.panel(canvas, (left, top + 48, max(20, round(INNER * bar.length)), 20), bar.paint, 10, across=True)
         top += BAR
     if section.note:
-        _say(canvas, letters, section.note, Style("regular", 25, 18, 1), (left, top - 6, INNER), MUTED)
+        letters.say(canvas, section.note, Style("regular", 25, 18, 1), (left, top - 6, INNER), MUTED)
 
 
 def _card(canvas: Image.Image, box: tuple[int, int, int, int]) -> None:
     shapes.shadow(canvas, box, 26, 14, 6, "#1F2D3618")
     shapes.panel(canvas, box, CARD, 26)
-
-
-def _say(
-    canvas: Image.Image,
-    letters: Typesetter,
-    text: str,
-    style: Style,
-    place: tuple[int, int, int],
-    colour: str,
-    align: str = "left",
-) -> None:
-    left, top, room = place
-    letters.draw(canvas, letters.fit(text, style, room), left, top, colour, align=align, room=room)

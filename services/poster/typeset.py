@@ -95,6 +95,19 @@ class Typesetter:
             baseline = top + block.size * (0.88 + block.leading * number)
             self.line(canvas, line, x + slack * (room - width), baseline, block.weight, block.size, colour)
 
+    def say(
+        self,
+        canvas: Image.Image,
+        text: str,
+        style: Style,
+        place: tuple[int, int, int],
+        colour: str,
+        align: str = "left",
+    ) -> None:
+        """Fit a text into the room to the right of a place, and draw it. `place`: left, top and room in pixels."""
+        left, top, room = place
+        self.draw(canvas, self.fit(text, style, room), left, top, colour, align=align, room=room)
+
     def line(
         self, canvas: Image.Image, text: str, x: float, baseline: float, weight: str, size: int, colour: str
     ) -> float:

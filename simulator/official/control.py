@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +9,7 @@ from flask import Blueprint, Response, jsonify, request
 from werkzeug.exceptions import NotFound
 
 from ..acts import told
-from ..media import sniff
-from ..samples import picture
-from ..wish import BadRequest, Wish
+from ..wish import Wish
 
 if TYPE_CHECKING:
     from ..simulator import Simulator
@@ -64,13 +60,7 @@ def _say(here: Account, fan: str, wish: Wish) -> Any:
 
 
 def _image(here: Account, fan: str, wish: Wish) -> Any:
-    try:
-        data = base64.b64decode(wish.text("base64", ""), validate=True) or picture()
-    except binascii.Error:
-        raise BadRequest("base64: not base64") from None
-    if not sniff(data).startswith("image/"):
-        raise BadRequest("base64: not a PNG or JPEG")
-    return here.fans.show_picture(fan, data, wish.text("filename", "photo.png"), request.host_url)
+    return here.fans.show_picture(fan, wish.picture(), wish.text("filename", "photo.png"), request.host_url)
 
 
 def _locate(here: Account, fan: str, wish: Wish) -> Any:

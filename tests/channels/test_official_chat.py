@@ -347,8 +347,7 @@ def settle(account: Account) -> None:
     account.shop.settles()
 
 
-@ON_SQLITE
-def test_a_settlement_arrives_by_template_where_words_may_not_be_sent(account: Account) -> None:
+def has_a_template(account: Account) -> None:
     account.templates["settled"] = TEMPLATE
     account.act(
         "official/templates",
@@ -356,6 +355,11 @@ def test_a_settlement_arrives_by_template_where_words_may_not_be_sent(account: A
         title="佣金结算",
         fields={"amount2": "金额", "thing3": "说明", "time4": "时间"},
     )
+
+
+@ON_SQLITE
+def test_a_settlement_arrives_by_template_where_words_may_not_be_sent(account: Account) -> None:
+    has_a_template(account)
     account.joins(ME)
     settle(account)
     account.deliver()
@@ -382,13 +386,7 @@ def test_a_template_that_does_not_fit_leaves_the_words_for_the_next_contact(acco
 
 @ON_SQLITE
 def test_a_template_whose_answer_is_lost_is_seen_once(account: Account) -> None:
-    account.templates["settled"] = TEMPLATE
-    account.act(
-        "official/templates",
-        id="TPL-SETTLED",
-        title="佣金结算",
-        fields={"amount2": "金额", "thing3": "说明", "time4": "时间"},
-    )
+    has_a_template(account)
     account.joins(ME)
     settle(account)
     account.act("faults", path="official/message/template/send", effect="reset_after", times=1)

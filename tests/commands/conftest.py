@@ -24,9 +24,9 @@ from jobs import commands as job_commands
 from jobs.reconcile import ReconcileJob
 from jobs.scheduler import Job
 from jobs.settlement import SettlementJob
-from models import schema
+from models import Sessions, new_engine, schema
 from tests.support.databases import Database
-from tests.support.shop import Shop, catalogue, understanding
+from tests.support.shop import START, Shop, catalogue, understanding
 from web.commands import (
     CommandDeps,
     db,
@@ -127,3 +127,16 @@ def runner(root: click.Group) -> Flask:
         return Printed(result)
 
     return run
+
+
+@pytest.fixture
+def alone(tmp_path: Path) -> Flask:
+    """The plan commands where there is no database and nothing may ask for one."""
+
+    def ready() -> None:
+        raise AssertionError("the database was asked for")
+
+    sessions = Sessions(new_engine(f"sqlite:///{tmp_path / 'none' / 'tuike.db'}"))
+    root = click.Group("flask")
+    root.add_command(plan.group(CommandDeps(sessions, lambda: START, ASSETS, (), ready)))
+    return runner(root)

@@ -5,37 +5,21 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import click
 import pytest
 from sqlalchemy import text
 
 from domain.compliance import DISCLAIMER, NOT_CHECKED
 from domain.compliance.override import STATEMENT
-from models import Sessions, new_engine
 from models.override import OverrideRecord
 from services import distributor, override
-from tests.commands.conftest import ASSETS, Flask, runner
+from tests.commands.conftest import ASSETS, Flask
 from tests.support.plans import REASON
-from tests.support.shop import START, Shop
-from web.commands import CommandDeps, plan
+from tests.support.shop import Shop
 
 PLANS = ASSETS / "plans"
 FRUIT, SINGLE, TWO_ABOVE, FIVE = (
     PLANS / f"{name}.yaml" for name in ("fruit", "single", "two-level-above-seller", "five-level")
 )
-
-
-@pytest.fixture
-def alone(tmp_path: Path) -> Flask:
-    """The plan commands where there is no database and nothing may ask for one."""
-
-    def ready() -> None:
-        raise AssertionError("the database was asked for")
-
-    sessions = Sessions(new_engine(f"sqlite:///{tmp_path / 'none' / 'tuike.db'}"))
-    root = click.Group("flask")
-    root.add_command(plan.group(CommandDeps(sessions, lambda: START, ASSETS, (), ready)))
-    return runner(root)
 
 
 def written(folder: Path, name: str, content: str) -> Path:

@@ -5,14 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import click
 import pytest
 
-from models import Sessions, new_engine
 from models.plan import PlanVersion
-from tests.commands.conftest import ASSETS, Flask, runner
-from tests.support.shop import START, Shop
-from web.commands import CommandDeps, plan
+from tests.commands.conftest import ASSETS, Flask
+from tests.support.shop import Shop
 
 FRUIT = ASSETS / "plans" / "fruit.yaml"
 TICK = ("--tick", "TP-1")
@@ -30,19 +27,6 @@ SCENARIO = {
         }
     ],
 }
-
-
-@pytest.fixture
-def alone(tmp_path: Path) -> Flask:
-    """The plan commands where there is no database and nothing may ask for one."""
-
-    def ready() -> None:
-        raise AssertionError("the database was asked for")
-
-    sessions = Sessions(new_engine(f"sqlite:///{tmp_path / 'none' / 'tuike.db'}"))
-    root = click.Group("flask")
-    root.add_command(plan.group(CommandDeps(sessions, lambda: START, ASSETS, (), ready)))
-    return runner(root)
 
 
 @pytest.fixture

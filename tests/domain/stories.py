@@ -23,6 +23,20 @@ def plan_text(*pay: str, terms: str = "{}", rules: str = "", more: str = "") -> 
     return f"name: 测试方案\nterms: {terms}\nrules:\n{rules or one}"
 
 
+def known_by(scenario: dict[str, Any], as_of: str) -> dict[str, Any]:
+    """A scenario without what happened after a moment."""
+    known = [
+        order
+        | {
+            "refunds": [refund for refund in order["refunds"] if refund["at"] <= as_of],
+            "completed_at": order["completed_at"] if (order["completed_at"] or "9") <= as_of else None,
+        }
+        for order in scenario["orders"]
+        if order["paid_at"] <= as_of
+    ]
+    return scenario | {"orders": known}
+
+
 class Story:
     """A scenario that grows by one fact a call."""
 

@@ -16,6 +16,7 @@ from domain.money import ZERO, Money, total
 from domain.plan import parse
 from domain.scenario import parse_scenario
 from domain.why import why
+from tests.domain.stories import known_by
 
 HOURS = [f"2026-03-{day:02d}T{hour:02d}:00:00+08:00" for day in range(1, 15) for hour in (0, 10, 20)]
 SKUS = ("APPLE", "PEAR", "TEA")
@@ -154,16 +155,7 @@ def test_the_order_of_the_arrays_means_nothing(
 @settings(max_examples=40, deadline=None)
 def test_what_is_known_later_changes_nothing_that_was_told_before(plan: str, scenario: dict[str, Any]) -> None:
     as_of = HOURS[10]
-    known = [
-        order
-        | {
-            "refunds": [refund for refund in order["refunds"] if refund["at"] <= as_of],
-            "completed_at": order["completed_at"] if (order["completed_at"] or "9") <= as_of else None,
-        }
-        for order in scenario["orders"]
-        if order["paid_at"] <= as_of
-    ]
-    assert result(plan, scenario | {"orders": known}, as_of) == result(plan, scenario, as_of)
+    assert result(plan, known_by(scenario, as_of), as_of) == result(plan, scenario, as_of)
 
 
 @given(plans(), scenarios())

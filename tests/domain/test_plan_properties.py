@@ -22,6 +22,7 @@ from domain.periods import Window, period_of
 from domain.plan import MilestoneRule, RankingRule, TeamRule, canonical, digest, parse
 from domain.scenario import parse_scenario
 from domain.why import why
+from tests.domain.stories import known_by
 
 HOURS = [f"2026-03-{day:02d}T{hour:02d}:00:00+08:00" for day in range(1, 20) for hour in (0, 12)]
 PEOPLE = (("A", None), ("B", "A"), ("C", "A"), ("D", "B"), ("E", "C"))
@@ -220,16 +221,7 @@ def test_what_is_known_later_changes_nothing_that_was_told_before(
     plan: dict[str, Any], scenario: dict[str, Any]
 ) -> None:
     as_of = HOURS[14]
-    known = [
-        order
-        | {
-            "refunds": [refund for refund in order["refunds"] if refund["at"] <= as_of],
-            "completed_at": order["completed_at"] if (order["completed_at"] or "9") <= as_of else None,
-        }
-        for order in scenario["orders"]
-        if order["paid_at"] <= as_of
-    ]
-    assert evaluated(plan, scenario | {"orders": known}, as_of).data() == evaluated(plan, scenario, as_of).data()
+    assert evaluated(plan, known_by(scenario, as_of), as_of).data() == evaluated(plan, scenario, as_of).data()
 
 
 @given(plans())

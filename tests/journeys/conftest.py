@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -52,14 +50,3 @@ class Laptop:
 def laptop(launch: Launch, tmp_path: Path) -> Laptop:
     wednesday_morning(tmp_path)
     return Laptop(launch, tmp_path)
-
-
-@pytest.fixture(scope="session")
-def chromium() -> str:
-    """The path of a Chromium; without one the test is skipped, or fails where services are required."""
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if found is None:
-        if os.environ.get("REQUIRE_SERVICES") == "1":
-            pytest.fail("Chromium is required: apt-get install chromium")
-        pytest.skip("no Chromium in PATH")
-    return found

@@ -40,10 +40,10 @@ class Phones:
 
 
 @pytest.fixture
-def phones(shop: Shop, database: Database, fake: FakeWeCom) -> Iterator[Phones]:
+def phones(shop: Shop, database: Database, fake: FakeWeCom) -> Phones:
     shop.house = replace(shop.house, quiet=NIGHT)
     shop.assistant._house = shop.house
-    yield Phones(shop, World(database.sessions, fake))
+    return Phones(shop, World(database.sessions, fake))
 
 
 @pytest.fixture

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
-import shutil
 import struct
 import threading
 import time
@@ -290,14 +288,3 @@ def desk(shared: Desk, app: App) -> Desk:
     shared.sim("reset")
     shared.token = ""
     return shared
-
-
-@pytest.fixture(scope="session")
-def chromium() -> str:
-    """The path of a Chromium; without one the test is skipped, or fails where services are required."""
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if found is None:
-        if os.environ.get("REQUIRE_SERVICES") == "1":
-            pytest.fail("Chromium is required: apt-get install chromium")
-        pytest.skip("no Chromium in PATH")
-    return found

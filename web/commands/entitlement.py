@@ -22,6 +22,11 @@ STATES: dict[State, str] = {
 }
 KINDS = {"coupon": "优惠券", "points": "积分", "gift": "赠品", "title": "荣誉称号"}
 LISTED = 100
+MOVES: dict[str, tuple[State, str, str]] = {
+    "use": ("used", "标记一张优惠券已使用。", "备注，例如订单号。"),
+    "send": ("sent", "标记一份赠品已寄出。", "备注，例如快递单号。"),
+    "expire": ("expired", "标记一份还没有使用或寄出的奖励已过期。", "备注。"),
+}
 
 
 def group(deps: CommandDeps) -> click.Group:
@@ -35,7 +40,7 @@ def group(deps: CommandDeps) -> click.Group:
     @answering
     def list_(state: str, code: str | None, after: int) -> Answer:
         deps.ready()
-        wanted = next((known for known in STATES if known == state), None)
+        wanted = _STATE.get(state)  # None of them: all
         with deps.sessions.reading() as session:
             found = entitlement.listed(session, state=wanted, code=code, after=after, limit=LISTED)
         table = [("编号", "分销员", "奖励", "因为", "状态", "发放", "备注"), *(_line(held) for held in found)]
@@ -44,28 +49,20 @@ def group(deps: CommandDeps) -> click.Group:
             text += f"\n还有更多：--after {found[-1].row.id}"
         return Answer({"entitlements": [_data(held) for held in found]}, text)
 
-    @commands.command("use", help="标记一张优惠券已使用。")
-    @click.argument("number", type=click.IntRange(min=1))
-    @click.option("--note", help="备注，例如订单号。")
-    @answering
-    def use(number: int, note: str | None) -> Answer:
-        return _move(deps, number, "used", note)
-
-    @commands.command("send", help="标记一份赠品已寄出。")
-    @click.argument("number", type=click.IntRange(min=1))
-    @click.option("--note", help="备注，例如快递单号。")
-    @answering
-    def send(number: int, note: str | None) -> Answer:
-        return _move(deps, number, "sent", note)
-
-    @commands.command("expire", help="标记一份还没有使用或寄出的奖励已过期。")
-    @click.argument("number", type=click.IntRange(min=1))
-    @click.option("--note", help="备注。")
-    @answering
-    def expire(number: int, note: str | None) -> Answer:
-        return _move(deps, number, "expired", note)
-
+    for name, (to, help_, note) in MOVES.items():
+        commands.add_command(_moving(deps, name, to, help_, note))
     return commands
+
+
+def _moving(deps: CommandDeps, name: str, to: State, help_: str, note_help: str) -> click.Command:
+    @click.command(name, help=help_)
+    @click.argument("number", type=click.IntRange(min=1))
+    @click.option("--note", help=note_help)
+    @answering
+    def command(number: int, note: str | None) -> Answer:
+        return _move(deps, number, to, note)
+
+    return command
 
 
 def _move(deps: CommandDeps, number: int, to: State, note: str | None) -> Answer:
@@ -76,10 +73,7 @@ def _move(deps: CommandDeps, number: int, to: State, note: str | None) -> Answer
     except Unknown:
         raise Refusal("entitlement.unknown", f"没有编号为 {number} 的奖励；用 flask entitlement list 查看") from None
     except CannotBe as fault:
-        kind, state = (
-            KINDS[fault.facts["kind"]],
-            next(text for known, text in STATES.items() if known == fault.facts["state"]),
-        )
+        kind, state = KINDS[fault.facts["kind"]], _told(fault.facts["state"])
         raise Refusal("entitlement.cannot_be", f"编号 {number} 是{kind}，{state}，不能标记为{STATES[to]}") from None
     data = {"number": row.id, "kind": row.kind, "state": row.state, "changed": changed, "note": row.note}
     said = f"编号 {row.id}：{STATES[to]}。" if changed else f"编号 {row.id} 之前就已标记为{STATES[to]}，没有变化。"
@@ -107,5 +101,11 @@ def _line(held: Held) -> tuple[str, ...]:
     row = held.row
     reward = reward_of({row.kind: row.content} | ({} if row.worth is None else {"value": row.worth.yuan}))
     who = f"{held.who.nickname}（{held.who.code}）"
-    state = next(text for known, text in STATES.items() if known == row.state)
-    return str(row.id), who, reward, held.title, state, clock_text(row.issued_at) or "", row.note or ""
+    return str(row.id), who, reward, held.title, _told(row.state), clock_text(row.issued_at) or "", row.note or ""
+
+
+def _told(state: str) -> str:
+    return STATES[_STATE[state]]
+
+
+_STATE = {str(state): state for state in STATES}
