@@ -59,6 +59,7 @@ from jobs.queue import Queue, Sweeper, announce_worker
 from jobs.reconcile import ReconcileJob
 from jobs.scheduler import Job, Scheduler, serve
 from jobs.settlement import SettlementJob
+from jobs.summary import SummaryJob
 from models import Sessions, new_engine, schema
 from services import demo, distributor, metrics, nonce, person, unknown
 from services.clock import Clock
@@ -302,9 +303,22 @@ def _jobs(
             settings.leaderboard_cron,
             LeaderboardJob(sessions, clock, catalogue, lanes, wake),
         ),
+        *_summaries(settings, sessions, clock, catalogue),
         Job("reconcile", "核对账本", Cron.parse("40 4 * * *"), ReconcileJob(sessions)),
         Job("nonces", "清理用过的随机数", Cron.parse("17 * * * *"), sweep_nonces),
         Job("phrases", "忘掉半年没人再说的听不懂的话", Cron.parse("50 4 * * *"), sweep_phrases),
+    ]
+
+
+def _summaries(settings: Settings, sessions: Sessions, clock: Clock, catalogue: Catalogue) -> list[Job]:
+    told = (
+        ("daily_summary", "把每天的收入告诉分销员", "day", settings.daily_summary_cron),
+        ("weekly_summary", "把每周的收入和名次告诉分销员", "week", settings.weekly_summary_cron),
+    )
+    return [
+        Job(name, title, cron, SummaryJob(sessions, clock, catalogue, span, settings.withdraw_minimum))
+        for name, title, span, cron in told
+        if cron is not None
     ]
 
 

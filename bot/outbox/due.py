@@ -51,7 +51,7 @@ def _candidates(
     stopped = [scope for scope in (pauses.APP, pauses.ACCOUNT) if scope in paused and pauses.waits(paused[scope], now)]
     others = [_begins(lane) for scope, lane in _OF_SCOPE if scope not in stopped]
 
-    def lanes_in(state: str) -> Select[tuple[str]]:
+    def lanes_in(state: str) -> Select[str]:
         """Not past the thousands that wait for a stopped scope."""
         found = select(Outbox.lane).where(Outbox.state == state)
         return found.where(or_(Outbox.lane.in_(robots), *others)) if stopped else found

@@ -151,7 +151,7 @@ def pass_page(
 Full = Callable[[Session, list[str]], set[str]]  # of these lanes those whose own budget is spent
 
 
-def _chosen(row: Broadcast) -> Select[tuple[int]]:
+def _chosen(row: Broadcast) -> Select[int]:
     query = select(Distributor.id).where(Distributor.status == "active")
     if row.role is not None:
         query = query.where(Distributor.role == row.role)
