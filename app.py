@@ -32,15 +32,22 @@ from bot import doctor as bot_doctor
 from bot import webhook
 from bot.commands import menu_body
 from bot.drawing import Drawer
+from bot.kf import commands as kf_commands
+from bot.kf import doctor as kf_doctor
+from bot.kf import wiring as kf_wiring
+from bot.kf.client import KfClient
+from bot.kf.puller import Puller
+from bot.naming import Person
 from bot.official import commands as official_commands
 from bot.official import doctor as official_doctor
 from bot.official import errors as official_errors
 from bot.official.client import OfficialClient, StableToken
-from bot.official.inbound import Person
 from bot.outbox import Gate, Sender, Spending
 from bot.outbox import Limits as SpendingLimits
+from bot.outbox.chats import Chats
 from bot.outbox.official import Official as OfficialChats
-from bot.outbox.pauses import ACCOUNT, Stopped
+from bot.outbox.pauses import ACCOUNT, SERVICE, Stopped
+from bot.robot.streams import Streams
 from bot.understanding import Understanding
 from bot.wecom.client import Client
 from bot.wecom.crypto import Envelope
@@ -49,7 +56,7 @@ from bot.wecom.token import TokenProvider
 from bot.wecom.wire import Wire
 from bot.worker import Assistant
 from config import ROOT, ConfigFault, Settings
-from domain.conversation import Reply
+from domain.conversation import Reply, Sentence
 from domain.cron import Cron
 from domain.withdrawal import Limits
 from handlers import House
@@ -67,10 +74,10 @@ from services.log import configure_logging, redact
 from services.message import Catalogue
 from services.poster import PosterStudio
 from services.vault import Vault
-from simulator import OfficialOptions, Options, create_simulator
+from simulator import KfOptions, OfficialOptions, Options, RobotOptions, create_simulator
 from simulator.server import Server as SimulatorServer
 from web import Deps, api, doctor, errors, health, pages, shop
-from web.commands import CommandDeps, db, entitlement, explain, ledger, operator, plan
+from web.commands import CommandDeps, db, entitlement, explain, ledger, operator, plan, push
 from web.commands import demo as demo_commands
 from web.commands import distributor as distributor_commands
 from web.commands import person as person_commands
@@ -99,6 +106,9 @@ class Runtime:
     sender: Sender | None
     client: Client | None
     official: OfficialClient | None
+    drawer: Drawer
+    kf: KfClient | None
+    puller: Puller | None
     jobs: list[Job]
     wake: Callable[[Iterable[str]], None]
     closing: list[Callable[[], None]] = field(default_factory=list)
@@ -127,6 +137,9 @@ class Runtime:
         sweepers = [Sweeper("inbox", SWEEP_SECONDS, self._sweep_inbox)]
         if self.sender is not None:
             sweepers.append(Sweeper("outbox", SWEEP_SECONDS, self._sweep_outbox))
+        if self.puller is not None:
+            self.closing.append(self.puller.stop)
+            sweepers.append(Sweeper("kf", SWEEP_SECONDS, self._sweep_kf))
         for sweeper in sweepers:
             sweeper.start()
             self.closing.append(sweeper.stop)
@@ -139,6 +152,10 @@ class Runtime:
         if self.sender is not None:
             for lane in self.sender.sweep():
                 self.queue.enqueue("send_lane", lane)
+
+    def _sweep_kf(self) -> None:
+        if self.puller is not None and self.puller.sweep():
+            self.queue.enqueue("pull_kf")
 
     def stop(self) -> None:
         for close in reversed(self.closing):
@@ -155,8 +172,17 @@ def build(settings: Settings) -> Runtime:
     catalogue = Catalogue.load(ASSETS / "messages" / "zh_CN.toml")
     client = _client(settings, sessions, clock, vault)
     official = _official_client(settings, sessions, clock, vault)
-    sender = _sender(settings, sessions, clock, vault, catalogue, client, official)
-    queue = Queue(settings.redis_url, {"send_lane": sender.send_lane if sender else _nothing})
+    drawer = _drawer(settings, sessions, client)
+    kf = _kf_client(settings, sessions, clock, vault)
+    chats = _chats(settings, clock, vault, catalogue, official, kf)
+    sender = _sender(settings, sessions, clock, vault, catalogue, client, chats, drawer)
+    puller: Puller | None = None
+
+    def pull() -> None:
+        if puller is not None:
+            puller.pull()
+
+    queue = Queue(settings.redis_url, {"send_lane": sender.send_lane if sender else _nothing, "pull_kf": pull})
 
     def wake(lanes: Iterable[str]) -> None:
         for lane in dict.fromkeys(lanes):
@@ -172,6 +198,10 @@ def build(settings: Settings) -> Runtime:
         quiet=settings.quiet_hours,
     )
     assistant = Assistant(sessions, house, _understanding(settings), clock, wake)
+    if kf is not None:
+        puller = kf_wiring.puller(
+            kf, sessions, vault, clock, catalogue, assistant=assistant, wake=lambda: queue.enqueue("pull_kf")
+        )
     return Runtime(
         settings=settings,
         engine=engine,
@@ -184,6 +214,9 @@ def build(settings: Settings) -> Runtime:
         sender=sender,
         client=client,
         official=official,
+        drawer=drawer,
+        kf=kf,
+        puller=puller,
         jobs=_jobs(settings, sessions, clock, catalogue, wake),
         wake=wake,
     )
@@ -220,19 +253,7 @@ def _official_client(settings: Settings, sessions: Sessions, clock: Clock, vault
     return OfficialClient(wire, tokens)
 
 
-def _sender(
-    settings: Settings,
-    sessions: Sessions,
-    clock: Clock,
-    vault: Vault,
-    catalogue: Catalogue,
-    client: Client | None,
-    official: OfficialClient | None,
-) -> Sender | None:
-    if client is None and official is None:
-        return None
-    studio = PosterStudio(ASSETS, settings.var / "posters")
-
+def _drawer(settings: Settings, sessions: Sessions, client: Client | None) -> Drawer:
     def name_of(userid: str) -> str | None:
         if client is None:
             return None
@@ -241,22 +262,65 @@ def _sender(
         except WeComFault:
             return None
 
+    studio = PosterStudio(ASSETS, settings.var / "posters")
+    return Drawer(sessions, studio, ASSETS / "images", settings.merchant_name, settings.merchant_contact, name_of)
+
+
+def _kf_client(settings: Settings, sessions: Sessions, clock: Clock, vault: Vault) -> KfClient | None:
+    if (kf := settings.kf) is None or (wecom := settings.wecom) is None:
+        return None
+    return kf_wiring.client(
+        sessions, vault, clock,
+        api_base=wecom.api_base, corp_id=wecom.corp_id, account=kf.account, secret=kf.secret, observe=_count_call,
+    )  # fmt: skip
+
+
+def _chats(
+    settings: Settings,
+    clock: Clock,
+    vault: Vault,
+    catalogue: Catalogue,
+    official: OfficialClient | None,
+    kf: KfClient | None,
+) -> list[Chats]:
+    """The chats of people who are no members."""
+    found: list[Chats] = [kf_wiring.chats(kf, vault, clock, catalogue)] if kf is not None else []
+    if official is None or settings.official is None:
+        return found
+    account = OfficialChats(
+        official,
+        app_id=settings.official.app_id,
+        unseal=vault.open,
+        templates=settings.official.templates,
+        home=f"{settings.base_url}/shop",
+        on_union=lambda session, digest, sealed, unionid: person.learn_union(
+            session, vault, "openid", digest, sealed, unionid, now=clock()
+        ),
+    )
+    return [*found, account]
+
+
+def _sender(
+    settings: Settings,
+    sessions: Sessions,
+    clock: Clock,
+    vault: Vault,
+    catalogue: Catalogue,
+    client: Client | None,
+    chats: list[Chats],
+    drawer: Drawer,
+) -> Sender | None:
+    if client is None and not chats:
+        return None
+
     def say(stopped: Stopped) -> str:
         facts = {"scope": stopped.scope, "errcode": stopped.errcode, "reason": stopped.reason, "date": stopped.since}
         if stopped.scope == ACCOUNT:
             return catalogue.text(Reply.of("failure.official_stopped", **facts))
+        if stopped.scope == SERVICE:
+            return catalogue.text(Reply.of("failure.kf_stopped", **facts))
         return catalogue.text(Reply.of("failure.sending_stopped", **facts))
 
-    chats = None
-    if official is not None and settings.official is not None:
-        chats = OfficialChats(
-            official,
-            app_id=settings.official.app_id,
-            unseal=vault.open,
-            templates=settings.official.templates,
-            home=f"{settings.base_url}/shop",
-            on_union=lambda session, digest, unionid: person.learn_union(session, vault, digest, unionid, now=clock()),
-        )
     wecom = settings.wecom
     return Sender(
         sessions,
@@ -264,12 +328,12 @@ def _sender(
         client=client,
         agent_id=wecom.agent_id if wecom else 0,
         robots={lane_of_robot(key): key for key in wecom.robot_keys} if wecom else {},
-        draw=Drawer(sessions, studio, ASSETS / "images", settings.merchant_name, settings.merchant_contact, name_of),
+        draw=drawer,
         on_name=lambda session, userid, name: distributor.learn_name(session, vault, userid, name),
         operators=lambda session: [row.userid for row in distributor.operators(session)],
         say=say,
         home=f"{settings.base_url}/shop",
-        official=chats,
+        chats=chats,
         gate=Gate(settings.quiet_hours, Spending("wecom", SpendingLimits.of_app(wecom.seats)) if wecom else None),
     )
 
@@ -360,11 +424,13 @@ def web_of(runtime: Runtime) -> Flask:
         checks=_checks(runtime),
         metrics_directory=os.environ.get("PROMETHEUS_MULTIPROC_DIR"),
     )
-    channels: dict[str, webhook.Channel | None] = {"wecom": None, "official": _official_channel(runtime)}
+    app_of: webhook.Channel | None = None
     if wecom and envelope:
-        channels["wecom"] = webhook.wecom(envelope, wecom.corp_id, wecom.agent_id)
+        knock = runtime.puller.knock if runtime.puller is not None else None
+        app_of = webhook.wecom(envelope, wecom.corp_id, wecom.agent_id, runtime.clock, knock)
+    channels = {"wecom": app_of, "official": _official_channel(runtime), "robot": _robot_channel(runtime)}
     for name, channel in channels.items():
-        app.register_blueprint(webhook.blueprint(runtime.assistant, name, channel, runtime.clock))
+        app.register_blueprint(webhook.blueprint(runtime.assistant, name, channel))
     for module in (api, shop, pages, health):
         app.register_blueprint(module.blueprint(deps))
     errors.install(app)
@@ -379,7 +445,16 @@ def _official_channel(runtime: Runtime) -> webhook.Channel | None:
         return None
     vault = runtime.vault
     person_of = Person(lambda openid: vault.digest("openid", openid), vault.seal)
-    return webhook.official(Envelope(official.token, official.aes_key, official.app_id), official.token, person_of)
+    envelope = Envelope(official.token, official.aes_key, official.app_id)
+    return webhook.official(envelope, official.token, person_of, runtime.clock)
+
+
+def _robot_channel(runtime: Runtime) -> webhook.Channel | None:
+    if (robot := runtime.settings.robot) is None:
+        return None
+    unpainted = runtime.catalogue.render(Sentence("failure.unpainted"))
+    streams = Streams(runtime.sessions, runtime.drawer, runtime.clock, unpainted)
+    return webhook.robot(Envelope(robot.token, robot.aes_key, ""), streams, runtime.clock)
 
 
 def _commands(runtime: Runtime, envelope: Envelope | None) -> list[click.Command]:
@@ -405,6 +480,7 @@ def _commands(runtime: Runtime, envelope: Envelope | None) -> list[click.Command
         plan.group(house),
         ledger.group(house),
         entitlement.group(house),
+        push.group(house),
         explain.command(house),
         operator.group(house),
         distributor_commands.group(house),
@@ -417,12 +493,14 @@ def _commands(runtime: Runtime, envelope: Envelope | None) -> list[click.Command
         official_commands.group(
             official_commands.OfficialDeps(sessions, clock, runtime.catalogue, runtime.official, runtime.ready)
         ),
+        kf_commands.group(kf_commands.KfDeps(sessions, runtime.kf, runtime.ready)),
         person_commands.group(house),
         doctor.command(
             [
                 *doctor.checks(_doctor_deps(runtime)),
                 *bot_doctor.checks(_wecom_house(runtime, envelope)),
                 *official_doctor.checks(_official_house(runtime)),
+                *kf_doctor.checks(_kf_house(runtime)),
             ]
         ),
     ]
@@ -479,6 +557,12 @@ def _official_house(runtime: Runtime) -> official_doctor.OfficialHouse | None:
         templates=official.templates,
         simulated=official.simulated,
     )
+
+
+def _kf_house(runtime: Runtime) -> kf_doctor.KfHouse | None:
+    if (kf := runtime.settings.kf) is None or runtime.kf is None:
+        return None
+    return kf_doctor.KfHouse(runtime.sessions, runtime.kf, runtime.clock, simulated=kf.simulated)
 
 
 def _checks(runtime: Runtime) -> dict[str, Callable[[], str | None]]:
@@ -597,6 +681,8 @@ def _simulator(settings: Settings) -> SimulatorServer | None:
         mall_url=settings.base_url,
         mall_secret=settings.order_api_secret,
         official=_simulated_account(settings),
+        robot=_simulated_robot(settings),
+        kf=KfOptions(settings.kf.account, settings.kf.secret) if settings.kf else None,
     )
     return SimulatorServer(create_simulator(options), host=settings.host, port=settings.simulator_port)
 
@@ -611,6 +697,13 @@ def _simulated_account(settings: Settings) -> OfficialOptions | None:
         aes_key=official.aes_key,
         callback_url=f"http://127.0.0.1:{settings.port}/callback/official",
     )
+
+
+def _simulated_robot(settings: Settings) -> RobotOptions | None:
+    if (robot := settings.robot) is None:
+        return None
+    here = f"http://127.0.0.1:{settings.simulator_port}"
+    return RobotOptions(robot.token, robot.aes_key, f"http://127.0.0.1:{settings.port}/callback/robot", here)
 
 
 def _put_menu_up(runtime: Runtime) -> None:

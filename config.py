@@ -39,9 +39,9 @@ ROOT = Path(__file__).resolve().parent
 WECOM_API_BASE = "https://qyapi.weixin.qq.com/cgi-bin"
 OFFICIAL_API_BASE = "https://api.weixin.qq.com/cgi-bin"
 
-# Known, for what comes later (微信客服, WeChat Pay, 客户联系); .env.example explains them.
+# Known, for what comes later (WeChat Pay, 客户联系); .env.example explains them.
 RESERVED = (
-    *("WECOM_CONTACT_SECRET", "KF_SECRET", "KF_ACCOUNT"),
+    "WECOM_CONTACT_SECRET",
     *("WXPAY_MERCHANT_ID", "WXPAY_SERIAL", "WXPAY_KEY_FILE", "WXPAY_API_V3_KEY"),
 )
 
@@ -89,6 +89,24 @@ class Official:
 
 
 @dataclass(frozen=True, slots=True)
+class Robot:
+    """The 智能机器人 with a callback address; `simulated`: the simulator's own."""
+
+    token: str = field(repr=False)
+    aes_key: str = field(repr=False)
+    simulated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Kf:
+    """A service account of 微信客服 (open_kfid) and the secret that may call it; `simulated`: the simulator's."""
+
+    account: str
+    secret: str = field(repr=False)
+    simulated: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What product.md §2 lists. `None`: not there, and the part that needs it is off."""
 
@@ -106,6 +124,8 @@ class Settings:
     timezone: ZoneInfo
     wecom: Wecom | None
     official: Official | None
+    robot: Robot | None
+    kf: Kf | None
     merchant_name: str  # who sells: stands on posters
     merchant_contact: str  # whom customers turn to: stands on posters
     join_mode: str  # open | review
@@ -200,8 +220,10 @@ def _read(reader: _Reader, var: Path) -> dict[str, Any]:
         "quiet_hours": reader.parsed("QUIET_HOURS", "off" if demo else "22:00-08:00", Hours.parse, _QUIET),
         **_withdrawals(reader, demo=demo),
         **_own_keys(reader, keys if demo else _Keys(reader, None)),
-        "wecom": _wecom(reader, keys, simulator_port),
+        "wecom": (wecom := _wecom(reader, keys, simulator_port)),
         "official": _official(reader, keys, simulator_port),
+        "robot": _robot(reader, keys, simulated=wecom is not None and wecom.simulated),
+        "kf": _kf(reader, keys, wecom),
     }
 
 
@@ -412,6 +434,45 @@ _OFFICIAL_PLACES = {
     "OFFICIAL_TOKEN": "设置与开发 → 基本配置 → 服务器配置 → 令牌(Token)",
     "OFFICIAL_AES_KEY": "设置与开发 → 基本配置 → 服务器配置 → 消息加解密密钥",
 }
+
+
+def _robot(reader: _Reader, keys: _Keys, *, simulated: bool) -> Robot | None:
+    """The merchant's 智能机器人; else, in the simulator's enterprise, the simulator's; else None."""
+    names = ("ROBOT_TOKEN", "ROBOT_AES_KEY")
+    simulated = simulated and not any(map(reader.text, names))
+    if simulated:
+        keys.get("ROBOT_TOKEN", lambda: _letters(24))
+        keys.get("ROBOT_AES_KEY", lambda: _letters(42) + secrets.choice("AEIMQUYcgkosw048"))
+    elif not any(map(reader.text, names)):
+        return None
+    for name in names:
+        if not reader.text(name):
+            reader.fault(name, f"it is not set; copy it from 企业微信's admin console, {_ROBOT_PLACE}, into .env")
+    if reader.text("ROBOT_AES_KEY") and not re.fullmatch(r"[A-Za-z0-9+/]{43}", reader.text("ROBOT_AES_KEY")):
+        reader.fault("ROBOT_AES_KEY", f"it is not 43 letters and digits; copy it again from {_ROBOT_PLACE}")
+    return Robot(reader.text("ROBOT_TOKEN"), reader.text("ROBOT_AES_KEY"), simulated)
+
+
+_ROBOT_PLACE = "管理工具 → 智能机器人 → API 模式 → 接收消息"
+
+
+def _kf(reader: _Reader, keys: _Keys, wecom: Wecom | None) -> Kf | None:
+    """The merchant's service account; else the simulator's, where its enterprise is used; else None."""
+    simulated = wecom is not None and wecom.simulated and not reader.text("KF_ACCOUNT")
+    if simulated:
+        keys.get("KF_ACCOUNT", lambda: "wk" + secrets.token_hex(12))
+        keys.get("KF_SECRET", lambda: _letters(43))
+    account = reader.text("KF_ACCOUNT")
+    if not account:
+        if reader.text("KF_SECRET"):
+            reader.fault("KF_ACCOUNT", "it is not set although KF_SECRET is; write the account's open_kfid (wk…)")
+        return None
+    if not re.fullmatch(r"wk[0-9A-Za-z_-]{1,62}", account):
+        reader.fault("KF_ACCOUNT", "it is no open_kfid, which begins with wk; `flask kf accounts` lists them")
+    if wecom is None:
+        reader.fault("KF_ACCOUNT", "it needs the app, to which its events come; set WECOM_CORP_ID and the others")
+        return None
+    return Kf(account=account, secret=reader.text("KF_SECRET") or wecom.secret, simulated=simulated)
 
 
 def _number(text: str) -> int:

@@ -2,7 +2,8 @@
 
     python -m bench                          all of it, on SQLite and PostgreSQL; about a quarter of an hour
     python -m bench --quick                  small sizes and few rounds: whether it runs, not what it costs
-    python -m bench --only messages          one part: messages orders poster scale memory engine simulate understanding
+    python -m bench --only messages          one part: messages orders poster scale month memory engine simulate
+                                             understanding
     python -m bench --database postgresql    one database
 
 Ends with 1 where a goal is missed.
@@ -15,11 +16,11 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from bench import engine, memory, messages, orders, poster, scale, scans, simulate, understanding
+from bench import engine, memory, messages, month, orders, poster, scale, scans, simulate, understanding
 from bench.fill import Past, fill
 from bench.scratch import Scratch, database, unanswered
 
-PARTS = ("messages", "orders", "poster", "scale", "memory", "engine", "simulate", "understanding")
+PARTS = ("messages", "orders", "poster", "scale", "month", "memory", "engine", "simulate", "understanding")
 DATABASES = ("sqlite", "postgresql")
 
 
@@ -90,7 +91,7 @@ def _lines(size: Size, parts: list[str], backends: list[str]) -> Iterator[Line]:
     for name, measure in _WITHOUT_DATABASE.items():
         if name in parts:
             yield from measure(size)
-    if not {*_ON_SMALL, "simulate", "scale"} & set(parts):
+    if not {*_ON_SMALL, "simulate", "scale", "month"} & set(parts):
         return
     for backend in backends:
         if fault := unanswered(backend):
@@ -99,6 +100,10 @@ def _lines(size: Size, parts: list[str], backends: list[str]) -> Iterator[Line]:
         if {*_ON_SMALL, "scale"} & set(parts):
             with database(backend) as small:
                 yield from _on(small, size, parts)
+        if "month" in parts and "scale" not in parts and backend == "postgresql":
+            with database(backend) as large:
+                fill(large, orders=size.large[0], distributors=size.large[1])
+                yield from _month(large, size)
         if "simulate" in parts:
             with database(backend) as middle:
                 past = fill(middle, orders=size.replayed[0], distributors=size.replayed[1])
@@ -115,6 +120,8 @@ def _on(small: Scratch, size: Size, parts: list[str]) -> Iterator[Line]:
         with database(small.backend) as large:
             large_past = fill(large, orders=size.large[0], distributors=size.large[1])
             yield from _scale((small, past), (large, large_past), size)
+            if "month" in parts and small.backend == "postgresql":
+                yield from _month(large, size)
 
 
 def _messages(small: Scratch, past: Past, size: Size) -> Iterator[Line]:
@@ -158,6 +165,25 @@ def _scale(small: tuple[Scratch, Past], large: tuple[Scratch, Past], size: Size)
     for offender in offenders:
         print(f"{where}: {offender.said} of {offender.table} in\n{offender.statement}\n", file=sys.stderr)
     yield Line("statements that scan a grown table", where, len(offenders), "", 0, False, f"of {looked_at}")
+
+
+def _month(large: Scratch, size: Size) -> Iterator[Line]:
+    found = month.measure(large)
+    for what, run, goal in (
+        ("a month's ranking and teams to one SQL aggregate", found.some, 3.0),
+        ("the same where everybody gets a bonus", found.everybody, None),
+    ):
+        details = (
+            f"{run.seconds:.1f} s to {found.floor_seconds:.1f} s, {run.adding_up_seconds:.1f} s of it adding up;"
+            f" {run.bonuses:,} bonuses of {size.large[1]:,} people"
+        )
+        if run is found.everybody:
+            details += f"; the same rows by plain SQL {found.writing_seconds:.1f} s"
+        yield Line(what, large.backend, run.seconds / found.floor_seconds, "", goal, False, details)
+    grown = max(found.some.grown_mb, found.everybody.grown_mb)
+    yield Line(
+        "memory that it takes beyond the program's own", large.backend, grown, " MB", 16, False, "of one process"
+    )
 
 
 def _poster(size: Size) -> Iterator[Line]:

@@ -1,6 +1,6 @@
 """The callbacks of the channels: verify, decrypt, hand over, answer. Nothing of a body reaches a log.
 
-Answers   403 signature, receiver or ciphertext wrong · 400 no XML, or XML with a DTD · 413 above 256 kB ·
+Answers   403 signature, receiver or ciphertext wrong · 400 no XML (or no JSON), or XML with a DTD · 413 above 256 kB ·
           503 the database is down · 404 the channel is not configured · else 200, always with what the platform expects
 """
 
@@ -10,31 +10,50 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeAlias
 
 from flask import Blueprint, Response, request
+from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from bot.naming import Person
 from bot.official import callback as official_callback
 from bot.official import inbound as official_inbound
-from bot.official.inbound import Person
+from bot.robot import envelope as robot_envelope
+from bot.robot import inbound as robot_inbound
+from bot.robot import streams as robot_streams
+from bot.robot.inbound import Refresh
+from bot.robot.streams import Streams
 from bot.wecom import inbound, passive
 from bot.wecom.crypto import Envelope
-from bot.wecom.errors import NotForUs, NotXml
+from bot.wecom.errors import NotForUs, NotJson, NotXml
 from bot.worker import Assistant, DatabaseDown
 from domain.conversation import Inbound
 
 log = logging.getLogger(__name__)
 
 LARGEST_BODY = 256 * 1024
+Clock: TypeAlias = Callable[[], datetime]
+
+
+Query: TypeAlias = Mapping[str, str]
+Sealing: TypeAlias = Callable[[str], str]
+Knock: TypeAlias = Callable[[bytes], bool]
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """One message, and whose names its passive answer bears: to whom, and from whom."""
+    """One message, and how the words of its answer are put into an envelope of the platform."""
 
     inbound: Inbound
-    to: str
-    account: str
+    seal: Sealing = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What needs no assistant: the whole answer, sealed; empty where there is nothing to say."""
+
+    sealed: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,42 +62,69 @@ class Channel:
 
     name     of the address: /callback/{name}
     verify   the answer to the GET by which the platform checks the address, from its query; raises NotForUs
-    read     a decrypted body; raises NotXml
+    read     the body and the query of a POST; raises NotForUs, NotXml, NotJson
+    kind     the content type of what is answered
     """
 
     name: str
-    envelope: Envelope = field(repr=False)
-    verify: Callable[[Mapping[str, str]], str] = field(repr=False)
-    read: Callable[[bytes], Received] = field(repr=False)
+    verify: Callable[[Query], str] = field(repr=False)
+    read: Callable[[bytes, Query], Received | Answered] = field(repr=False)
+    kind: str = "application/xml; charset=utf-8"
 
 
-def wecom(envelope: Envelope, corp_id: str, agent_id: int) -> Channel:
-    """The app of an enterprise: the echo of its verification is encrypted, and the corp id answers."""
+def wecom(envelope: Envelope, corp_id: str, agent_id: int, clock: Clock, knock: Knock | None = None) -> Channel:
+    """The app of an enterprise: the echo of its verification is encrypted, and the corp id answers.
 
-    def verify(query: Mapping[str, str]) -> str:
+    knock   takes a decrypted body that is no message but says that there are some elsewhere; False for others
+    """
+
+    def verify(query: Query) -> str:
         return envelope.verify_url(*_signed(query), query.get("echostr", ""))
 
-    def read(plain: bytes) -> Received:
+    def read(body: bytes, query: Query) -> Received | Answered:
+        plain = envelope.open(body, *_signed(query))
+        if knock is not None and knock(plain):
+            return Answered("")
         found = inbound.parse(plain, agent_id)
-        return Received(found, found.sender, corp_id)
+        return Received(found, lambda words: passive.sealed_text(envelope, found.sender, corp_id, words, clock()))
 
-    return Channel("wecom", envelope, verify, read)
+    return Channel("wecom", verify, read)
 
 
-def official(envelope: Envelope, token: str, person: Person) -> Channel:
+def official(envelope: Envelope, token: str, person: Person, clock: Clock) -> Channel:
     """A 公众号 in safe mode: the echo comes in the clear, and the account that was written to answers."""
 
-    def verify(query: Mapping[str, str]) -> str:
+    def verify(query: Query) -> str:
         names = ("signature", "timestamp", "nonce", "echostr")
         return official_callback.verify(token, *(query.get(name, "") for name in names))
 
-    def read(plain: bytes) -> Received:
-        return Received(*official_inbound.parse(plain, person))
+    def read(body: bytes, query: Query) -> Received:
+        found, openid, account = official_inbound.parse(envelope.open(body, *_signed(query)), person)
+        return Received(found, lambda words: passive.sealed_text(envelope, openid, account, words, clock()))
 
-    return Channel("official", envelope, verify, read)
+    return Channel("official", verify, read)
 
 
-def blueprint(assistant: Assistant, name: str, channel: Channel | None, clock: Callable[[], datetime]) -> Blueprint:
+def robot(envelope: Envelope, streams: Streams, clock: Clock) -> Channel:
+    """The 智能机器人: JSON all the way, an empty receiver, and answers that come in two steps."""
+
+    def verify(query: Query) -> str:
+        return envelope.verify_url(*_signed(query), query.get("echostr", ""))
+
+    def read(body: bytes, query: Query) -> Received | Answered:
+        def sealed(answer: robot_streams.Answer) -> str:
+            return robot_envelope.sealed(envelope, answer, query.get("nonce", ""), clock())
+
+        found = robot_inbound.parse(robot_envelope.opened(envelope, body, *_signed(query)), clock())
+        if isinstance(found, Refresh):
+            rest = streams.rest(found)
+            return Answered(sealed(rest) if rest is not None else "")
+        return Received(found, lambda words: sealed(streams.first(found, words)))
+
+    return Channel("robot", verify, read, "application/json; charset=utf-8")
+
+
+def blueprint(assistant: Assistant, name: str, channel: Channel | None) -> Blueprint:
     """`/callback/{name}`; without a channel (no credentials) it is 404."""
     routes = Blueprint(name, __name__)
 
@@ -97,20 +143,19 @@ def blueprint(assistant: Assistant, name: str, channel: Channel | None, clock: C
         if channel is None:
             return _empty(404)
         try:
-            received = channel.read(channel.envelope.open(_body(), *_signed(request.args)))
+            received = channel.read(_body(), request.args)
+            if isinstance(received, Answered):
+                return _sealed(channel, received.sealed)
             answer = assistant.receive(received.inbound)
+            return _sealed(channel, received.seal(answer) if answer else "")
         except RequestEntityTooLarge:
             return _refuse(413, "TooLarge")
         except NotForUs as fault:
             return _refuse(403, type(fault).__name__)
-        except NotXml as fault:
+        except (NotXml, NotJson) as fault:
             return _refuse(400, type(fault).__name__)
-        except DatabaseDown:
+        except (DatabaseDown, DBAPIError):
             return _refuse(503, "DatabaseDown")
-        if not answer:
-            return _empty(200)
-        sealed = passive.sealed_text(channel.envelope, received.to, received.account, answer, clock())
-        return Response(sealed, 200, content_type="application/xml; charset=utf-8")
 
     return routes
 
@@ -121,7 +166,11 @@ def _body() -> bytes:
     return request.get_data(cache=False)
 
 
-def _signed(query: Mapping[str, str]) -> tuple[str, str, str]:
+def _sealed(channel: Channel, sealed: str) -> Response:
+    return Response(sealed, 200, content_type=channel.kind) if sealed else _empty(200)
+
+
+def _signed(query: Query) -> tuple[str, str, str]:
     return query.get("msg_signature", ""), query.get("timestamp", ""), query.get("nonce", "")
 
 

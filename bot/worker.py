@@ -22,16 +22,16 @@ from sqlalchemy.orm import Session
 import handlers
 from bot.understanding import Understanding
 from bot.understanding.products import ProductName
-from domain.conversation import Inbound, Intent, Reply
+from domain import kf
+from domain.conversation import Inbound, Intent, Reply, Sentence
 from domain.errors import DomainError
 from domain.periods import shanghai_date
 from domain.person import linking_of
-from domain.text import split_text
-from handlers import Context, House, commission, task
+from handlers import Context, House, commission, help, task
 from models import Sessions
 from models.message import DialogRow, Inbox
 from services import arrival as arrivals
-from services import follower, message, metrics, product
+from services import chat, message, metrics, product, stream
 from services.arrival import Arrival
 from services.distributor import Address
 
@@ -161,7 +161,9 @@ class Assistant:
             return list(session.scalars(query.order_by(Inbox.due_at).limit(limit)))
 
     def retry(self, inbox_id: int) -> None:
-        """Handle a kept message; its answer goes by the outbox. After the last try the sender gets an apology."""
+        """Handle a kept or pulled message; its answer goes by the outbox. After the last try the sender gets an
+        apology.
+        """
         now = self._clock()
         lanes: list[str] = []
         try:
@@ -175,6 +177,7 @@ class Assistant:
                 row.state, row.answer, row.intent, row.handled_at = "handled", "", work.intent, now
                 row.attempts += 1
                 lanes = work.lanes
+            metrics.messages.labels(channel=inbound.channel, intent=work.intent).inc()
         except Exception:
             log.exception("a message failed again", extra={"event": "message.failed", "inbox": inbox_id})
             lanes = self._put_off(inbox_id, now)
@@ -188,7 +191,7 @@ class Assistant:
                 return []
             row.attempts += 1
             if row.attempts < TRIES:
-                row.due_at = now + RETRY_AFTER[min(row.attempts, len(RETRY_AFTER)) - 1]
+                row.state, row.due_at = "waiting", now + RETRY_AFTER[min(row.attempts, len(RETRY_AFTER)) - 1]
                 return []
             row.state = "failed"
             inbound = message.inbound_of(row)
@@ -204,9 +207,11 @@ class Assistant:
         self, session: Session, inbound: Inbound, arrival: Arrival, *, now: datetime, started: float | None
     ) -> _Work:
         """Handle within the caller's transaction. `started` is None where no passive reply can be given any more."""
-        freed = follower.seen(session, inbound, now=now) if inbound.channel == "official" else []
-        if inbound.kind == "ignored":
-            return _Work("ignored", "", freed)
+        seen = chat.seen(session, inbound, now=now)
+        if seen.mend is not None:
+            return self._alarm(session, inbound, arrival, seen.mend, now)
+        if inbound.kind == "ignored" or seen.silent:
+            return _Work("ignored", "", seen.lanes)
         if _greeted_before(inbound, arrival.dialog_row, now):
             return _Work("ignored", "", [])
         message.hold_dialog(session, arrival.dialog_row, now)
@@ -215,6 +220,8 @@ class Assistant:
         ask = self._understand(inbound, ctx, now)
         if inbound.kind == "text":
             ask = task.submitting(commission.naming_an_order(ask, ctx), ctx)
+        if inbound.group is not None:
+            ask = help.in_a_group(ask)
         if ask.name == "explain":
             ctx.period = self._understanding.period(inbound.text, now=now)
         if ask.name in ("mute", "unmute"):
@@ -223,7 +230,14 @@ class Assistant:
         greeted_on = shanghai_date(now) if inbound.kind == "greet" and inbound.text == "enter_agent" else None
         if ctx.dialog != before or greeted_on is not None:
             message.save_dialog(session, arrival.dialog_row, inbound.channel, inbound.sender, ctx.dialog, greeted_on)
-        return _Work(ask.name, self._say(session, inbound, ctx, reply, started), [*freed, *ctx.lanes])
+        return _Work(ask.name, self._say(session, inbound, ctx, reply, started), [*seen.lanes, *ctx.lanes])
+
+    def _alarm(self, session: Session, inbound: Inbound, arrival: Arrival, mend: int, now: datetime) -> _Work:
+        """Messages of the 微信客服 do not arrive until a person mends it: the operators are told, once a day."""
+        ctx = self._context(session, inbound, arrival, now)
+        why = Sentence(f"kf_failed.{mend}")
+        ctx.tell_operators(Reply.of("failure.kf_undelivered", why=why), key=f"kf:{mend}:{shanghai_date(now)}")
+        return _Work("ignored", "", ctx.lanes)
 
     def _context(self, session: Session, inbound: Inbound, arrival: Arrival, now: datetime) -> Context:
         return Context(
@@ -288,18 +302,30 @@ class Assistant:
 
     def _say(self, session: Session, inbound: Inbound, ctx: Context, reply: Reply, started: float | None) -> str:
         """Queue what cannot be the passive reply; return what can."""
-        parts = split_text(message.words(self._house.catalogue, reply, ctx.lane))
-        passive = ""
         in_time = started is not None and time.monotonic() - started < PASSIVE_WITHIN_SECONDS
+        if in_time and inbound.channel == "robot":  # words of any length; its cards need another way back
+            stream.keep(session, inbound, reply.posters, now=ctx.now)
+            return self._house.catalogue.text(reply)
+        parts = message.said(self._house.catalogue, reply, ctx.lane)
+        passive = ""
         if in_time and (inbound.kind in WITH_PASSIVE_REPLY or inbound.channel == "official"):
-            passive, parts = parts[0], parts[1:]
+            passive, parts = str(parts[0][1]["content"]), parts[1:]
         key = f"answer:{inbound.channel}:{inbound.key}"
-        for number, part in enumerate(parts):
-            ctx.later(ctx.lane, "text", {"content": part}, key=f"{key}:{number}")
+        if parts:
+            message.queue_all(session, parts, key=key, lane=ctx.lane, now=ctx.now, more=_by_event(inbound))
+            ctx.lanes.append(ctx.lane)
         if reply.cards or reply.posters:
             message.queue_extras(session, self._house.catalogue, reply, key=key, lane=ctx.lane, now=ctx.now)
             ctx.lanes.append(ctx.lane)
         return passive
+
+
+def _by_event(inbound: Inbound) -> dict[str, Any]:
+    """An event of 微信客服 is answered by its code, once and for so long, whatever else may be sent."""
+    if inbound.channel != "kf" or not inbound.response_code:
+        return {}
+    lasts = kf.TAKEN_WITHIN if inbound.text == "taken" else kf.WELCOME_WITHIN
+    return {"code": inbound.response_code, "until": (inbound.sent_at + lasts).isoformat()}
 
 
 def _greeted_before(inbound: Inbound, row: DialogRow | None, now: datetime) -> bool:
@@ -310,7 +336,7 @@ def _greeted_before(inbound: Inbound, row: DialogRow | None, now: datetime) -> b
 
 
 def _lock_waiting(session: Session, inbox_id: int) -> Inbox | None:
-    query = select(Inbox).where(Inbox.id == inbox_id, Inbox.state == "waiting")
+    query = select(Inbox).where(Inbox.id == inbox_id, Inbox.state.in_(("waiting", "pulled")))
     return session.scalars(query.with_for_update(skip_locked=True)).one_or_none()
 
 

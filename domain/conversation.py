@@ -20,6 +20,10 @@ INTENTS: tuple[str, ...] = (
     "unknown",
 )  # fmt: skip
 OPERATOR_INTENTS: tuple[str, ...] = ("review", "approve", "reject", "paid", "today")
+# What may be answered where others read it: nobody's money, team or data.
+OPEN_INTENTS: frozenset[str] = frozenset(
+    {"help", "greet", "thanks", "rank", "products", "rules", "link", "poster", "copy", "coupon", "unsupported"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,23 +31,28 @@ class Inbound:
     """One message or event as a channel's `parse` makes it.
 
     key        the inbox key: MsgId for messages, a composite for events (unique within the channel)
-    sender     his id in the channel; of the 公众号 the keyed hash of his openid, which itself is `sealed`
-    kind       text | menu | card | greet (subscribe, enter_agent, SCAN) | unsupported (a picture, a voice …) | ignored
+    sender     his id in the channel; of the 公众号 and of 微信客服 the keyed hash of his id, which itself is `sealed`
+    kind       text | menu | card | greet (subscribe, enter_agent, SCAN, enter_session) | unsupported (a picture, a
+               voice …) | session (of 微信客服: a person has taken it, or it is over) | ignored
     text       what was typed, or the key of the menu entry or button, or the event's name
-    task_id    of a card that was clicked; response_code lets the card be replaced
-    scene      of the QR code by which he came
+    task_id    of a card that was clicked; response_code lets the card be replaced, or (微信客服) an event be answered
+    scene      of the QR code or link by which he came
+    group      the chat of several in which it was said: others read the answer
+    facts      what else an event brought, as the platform wrote it
     """
 
     key: str
     channel: Channel
     sender: str
-    kind: Literal["text", "menu", "card", "greet", "unsupported", "ignored"]
+    kind: Literal["text", "menu", "card", "greet", "unsupported", "session", "ignored"]
     text: str
     sent_at: datetime
     task_id: str | None = None
     response_code: str | None = None
     sealed: str | None = None
     scene: str | None = None
+    group: str | None = None
+    facts: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

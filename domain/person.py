@@ -1,6 +1,6 @@
 """One person in several chats: how he says that they are his, and whose books the joined person keeps.
 
-Raises   UnknownLinkCode, SameChat, TwoBooks, NotActive
+Raises   TooManyCodes, SameChat, TwoBooks, NotActive
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from domain.errors import DomainError
 
 CODE_LENGTH = 8
 GOOD_FOR = timedelta(minutes=10)
+MOST_WRONG, WRONG_WITHIN = 5, timedelta(minutes=10)  # codes of one chat
 
 _ASKED = re.compile(
     r"(?:(?:我要|我想|帮我|请)?(?:关联|關聯)(?:一下)?(?:我的)?(?:账号|帐号|聊天|公众号|企业微信|微信)?(?:码)?)"
@@ -21,10 +22,10 @@ _ASKED = re.compile(
 )
 
 
-class UnknownLinkCode(DomainError):
-    """No such code, or its ten minutes are over, or it has been used."""
+class TooManyCodes(DomainError):
+    """This chat has said too many wrong codes; `minutes` until it may say another."""
 
-    code = "profile.unknown_code"
+    code = "profile.too_many_codes"
 
 
 class SameChat(DomainError):

@@ -8,7 +8,20 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from domain.conversation import Intent, Reply
-from handlers import commission, distributor, help, level, person, poster, push, rank, task, today, withdrawal
+from handlers import (
+    commission,
+    distributor,
+    help,
+    human,
+    level,
+    person,
+    poster,
+    push,
+    rank,
+    task,
+    today,
+    withdrawal,
+)
 from handlers.context import Context, House, referral_link
 
 Handler = Callable[[Intent, Context], Reply]
@@ -36,9 +49,12 @@ HANDLERS: dict[str, Handler] = {
     "unmute": push.unmute,
     "confirm": withdrawal.confirm,
     "cancel": withdrawal.cancel,
+    "human": human.human,
+    "session": human.session,
     "greet": help.greet,
     "thanks": help.thanks,
     "unsupported": help.unsupported,
+    "private": help.private,
     "unknown": help.unknown,
 }
 

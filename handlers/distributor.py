@@ -6,14 +6,16 @@ from domain.conversation import Intent, Reply, Sentence
 from domain.distributor import UnknownCode
 from handlers.context import Context
 from handlers.periods import asked_period
-from services import distributor, follower
+from services import chat, distributor
 
 
 def join(ask: Intent, ctx: Context) -> Reply:
     """Make the writer a distributor, at once or for review; whoever is one already gets the same code again."""
     house = ctx.house
+    if ctx.address.channel == "robot" and ctx.sender is None:
+        return Reply.of("join.in_app")  # the robot may have been told another name of his than the app's
     code = ask.slots.get("code")
-    if code is None and ctx.sender is None and (scanned := follower.inviter(ctx.session, ctx.address)) is not None:
+    if code is None and ctx.sender is None and (scanned := chat.inviter(ctx.session, ctx.address)) is not None:
         code = scanned.code
     who, is_new = distributor.join(
         ctx.session,
@@ -41,10 +43,10 @@ def join(ask: Intent, ctx: Context) -> Reply:
 
 
 def _look_up(ctx: Context, number: int) -> None:
-    """Ask the platform who he is: WeCom for his name, the 公众号 for the unionid by which his orders are his own."""
+    """Ask the platform who he is: WeCom for a member's name, elsewhere for the unionid by which his orders are his."""
     sender = ctx.address.sender
-    if ctx.address.channel == "official":
-        ctx.later(f"follower:{sender}", "lookup_union", {}, key=f"union:{number}")
+    if (lookup := chat.lookup(ctx.address)) is not None:
+        ctx.later(lookup, "lookup_union", {}, key=f"union:{number}")
     elif ctx.address.channel == "wecom":
         ctx.later(f"directory:{sender}", "lookup_name", {"userid": sender}, key=f"name:{number}")
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
-
-from domain.conversation import Button, Card, Intent, Reply, Sentence
+from domain.conversation import OPEN_INTENTS, Intent, Reply, Sentence
 from handlers.context import Context
-from services import follower, plan
+from handlers.menu import offers, with_menu
+from services import chat, plan
 from services import unknown as phrases
 
 # What is understood and cannot be done yet: the nearest that can.
@@ -19,26 +17,31 @@ INSTEAD = {
 }
 
 USUAL = ("earnings", "poster", "rules")  # where nothing is near
+# To tap, where the chat has no menu.
+FOR_STRANGERS = ("join", "rules", "human")
+FOR_DISTRIBUTORS = ("earnings", "poster", "products", "withdraw", "human")
 
 
 def greet(ask: Intent, ctx: Context) -> Reply:
     if ctx.sender is None and ctx.operator is not None:
         return Reply.of("greet.operator")
-    by = follower.inviter(ctx.session, ctx.address)
+    by = chat.inviter(ctx.session, ctx.address)
     if ctx.sender is None and by is not None:
-        return Reply.of("greet.stranger").then("greet.invited", inviter=by.nickname)
+        return with_menu(ctx, Reply.of("greet.stranger").then("greet.invited", inviter=by.nickname), FOR_STRANGERS)
     if ctx.sender is None:
-        return Reply.of("greet.stranger").then("greet.stranger_next")
+        return with_menu(ctx, Reply.of("greet.stranger").then("greet.stranger_next"), FOR_STRANGERS)
     reply = Reply.of("greet.known", nickname=ctx.sender.nickname).then("greet.known_next")
     if by is not None and ctx.scene and ctx.sender.inviter_id is None and by.id != ctx.sender.id:
-        return reply.then("greet.scanned", inviter=by.nickname, code=by.code)
-    return reply
+        reply = reply.then("greet.scanned", inviter=by.nickname, code=by.code)
+    return with_menu(ctx, reply, FOR_DISTRIBUTORS)
 
 
 def help_(ask: Intent, ctx: Context) -> Reply:
     if ctx.sender is None and ctx.operator is not None:
         return Reply.of("help.operator")
-    reply = Reply.of("help.stranger" if ctx.sender is None else "help.distributor")
+    stranger = ctx.sender is None
+    reply = Reply.of("help.stranger" if stranger else "help.distributor")
+    reply = with_menu(ctx, reply, FOR_STRANGERS if stranger else FOR_DISTRIBUTORS)
     return reply.then("help.operator") if ctx.operator is not None else reply
 
 
@@ -71,8 +74,8 @@ def rules(ask: Intent, ctx: Context) -> Reply:
 
 def unknown(ask: Intent, ctx: Context) -> Reply:
     """Say that it was not understood, or that it cannot be done yet, and what is nearest."""
-    if ask.name in ("human", "privacy"):
-        return Reply.of(f"unknown.{ask.name}", base=ctx.house.base_url)
+    if ask.name == "privacy":
+        return Reply.of("unknown.privacy", base=ctx.house.base_url)
     near = (INSTEAD.get(ask.name) or ask.nearest or USUAL)[:3]
     if ask.heard:
         phrases.note(ctx.session, ask.heard, now=ctx.now)
@@ -83,16 +86,18 @@ def unknown(ask: Intent, ctx: Context) -> Reply:
         reply = reply.then("unknown.operator")
     elif ctx.sender is None:
         reply = reply.then("unknown.stranger")
-    return Reply(reply.sentences, cards=(_offers(near, ctx),))
-
-
-def _offers(near: Sequence[str], ctx: Context) -> Card:
-    """The nearest as buttons: a click is what the menu's entry of the same name is."""
-    task = "near-" + hashlib.sha256(f"{ctx.address.channel}:{ctx.message_key}".encode()).hexdigest()[:32]
-    buttons = tuple(Button(name, Sentence(f"intent.{name}"), 1) for name in near)
-    return Card(task=task, title=Sentence("unknown.card_title"), buttons=buttons)
+    return Reply(reply.sentences, cards=(offers(near, ctx),))
 
 
 def unsupported(ask: Intent, ctx: Context) -> Reply:
     """A picture, a voice, a place: nothing that is read here."""
     return Reply.of("unsupported.kind")
+
+
+def in_a_group(ask: Intent) -> Intent:
+    """What is asked where others read the answer: somebody's money, team and data are told to him alone."""
+    return ask if ask.name in OPEN_INTENTS or ask.name == "unknown" else Intent("private")
+
+
+def private(ask: Intent, ctx: Context) -> Reply:
+    return Reply.of("group.private")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from domain.conversation import Intent, Reply, Sentence
 from handlers.context import Context
-from services import distributor, message, person
+from services import chat, distributor, message, person
 
 
 def profile(ask: Intent, ctx: Context) -> Reply:
@@ -15,7 +15,7 @@ def profile(ask: Intent, ctx: Context) -> Reply:
     if typed is not None:
         return _give_code(ctx)
     me = ctx.me
-    names = [ctx.house.catalogue.render(Sentence(f"chat.{chat.channel}")) for chat in person.chats(ctx.session, me)]
+    names = [ctx.house.catalogue.render(Sentence(f"chat.{mine.channel}")) for mine in person.chats(ctx.session, me)]
     reply = Reply.of("profile.now", nickname=me.nickname, code=me.code, joined=me.joined_at)
     return reply.then("profile.chats", chats="、".join(dict.fromkeys(names))).then("profile.next")
 
@@ -32,10 +32,12 @@ def _give_code(ctx: Context) -> Reply:
 def _link(ctx: Context, typed: str) -> Reply:
     before = ctx.sender
     linked = person.link(ctx.session, ctx.house.vault, ctx.address, typed, now=ctx.now)
+    if linked is None:  # no refusal, which would undo that it was counted
+        return Reply.of("profile.unknown_code")
     who = ctx.sender = linked.who
     here, there = Sentence(f"chat.{ctx.address.channel}"), Sentence(f"chat.{linked.given_in}")
-    if ctx.address.channel == "official":
-        ctx.later(f"follower:{ctx.address.sender}", "lookup_union", {}, key=f"union:{who.id}:{ctx.message_key}"[:160])
+    if (lookup := chat.lookup(ctx.address)) is not None:
+        ctx.later(lookup, "lookup_union", {}, key=f"union:{who.id}:{ctx.message_key}"[:160])
     for address in distributor.addresses(ctx.session, who.id):
         if address.channel == linked.given_in and address.sender != ctx.address.sender:
             lane = message.lane_of(address.channel, address.sender)

@@ -11,8 +11,11 @@ from services.rank import Standing
 
 
 def rank(ask: Intent, ctx: Context) -> Reply:
-    """The first ten of a day, week or month, and where the writer stands."""
-    me = ctx.me
+    """The first ten of a day, week or month, and where the writer stands.
+
+    Colleagues who are no distributors read it too, where they ask the robot: they see it in their groups every day.
+    """
+    me = None if ctx.sender is None and ctx.address.channel == "robot" else ctx.me
     asked = asked_period(ask)
     period = tally_period(asked, ctx.now)
     if period is None:
@@ -23,8 +26,11 @@ def rank(ask: Intent, ctx: Context) -> Reply:
     if not places:
         if period.until <= shanghai_date(ctx.now):
             return Reply.of("rank.nobody_then", period=label)
-        return Reply.of("rank.nobody", period=label).then("rank.own_none", period=label)
+        nobody = Reply.of("rank.nobody", period=label)
+        return nobody if me is None else nobody.then("rank.own_none", period=label)
     reply = Reply.of(f"rank.head_{by}", period=label).then("rank.lines", lines=[_line(place, by) for place in places])
+    if me is None:
+        return reply
     mine = ranks.own(ctx.session, me, period)
     if mine is None:
         return reply.then("rank.own_none", period=label)

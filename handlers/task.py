@@ -20,7 +20,7 @@ from services import entitlement, ledger
 from services.bonus import tasks as service
 from services.bonus import told
 from services.bonus.tasks import OpenTask
-from services.bonus.told import OnTheWay
+from services.bonus.told import BelowFirstStep, OnTheWay
 
 _SUBMITS = re.compile(
     r"\s*(?:我?要?)(?:交|提交|完成)(?:了)?任务\s*(?:第|#|＃)?\s*([0-9０-９]{1,3})(?![0-9０-９])(.*)", re.DOTALL
@@ -46,6 +46,8 @@ def tasks(ask: Intent, ctx: Context) -> Reply:
         reply = reply.then("tasks.open", lines=[_task(task) for task in open_tasks])
     if ways:
         reply = reply.then("tasks.on_the_way", lines=[_way(way) for way in ways])
+    if missed := told.below_first_step(ctx.session, me.id):
+        reply = reply.then("tasks.missed", lines=[_missed(one) for one in missed])
     if not reply.sentences:
         reply = reply.then("tasks.none")
     reply = _have(ctx, reply)
@@ -85,6 +87,11 @@ def _way(way: OnTheWay) -> Sentence:
     window = Sentence(f"tasks.window_{count.window}")
     facts = {"title": way.rule.title, "window": window, "missing": missing, "reward": say.reward(way.rule.reward)}
     return Sentence("tasks.way", facts)
+
+
+def _missed(one: BelowFirstStep) -> Sentence:
+    facts = {"title": one.rule.title, "window": one.window, "sales": one.sales, "needed": one.needed}
+    return Sentence("tasks.missed_team", facts | {"missing": one.needed - one.sales})
 
 
 def _held(row: Entitlement) -> Sentence:

@@ -18,8 +18,9 @@ from domain.conversation import Reply
 from domain.money import ZERO, Money, total
 from models import Sessions
 from models.settlement import SettlementRun
-from services import ledger, level, push, settlement
+from services import distributor, ledger, level, push, settlement
 from services.bonus import milestones, windows
+from services.distributor import Address
 from services.message import Catalogue
 from services.settlement import Told
 
@@ -194,21 +195,25 @@ class SettlementJob:
 
     def _told(self, session: Session, run: SettlementRun) -> list[str | None]:
         """The lanes of those who were told, None for who cannot be written to; empty where all have been told."""
+        found = settlement.untold(session, run.id, TOLD_AT_ONCE)
+        ids = [told.statement.distributor_id for told in found]
+        addresses, available = distributor.address_of_each(session, ids), ledger.available_of_each(session, ids)
         lanes = []
-        for told in settlement.untold(session, run.id, TOLD_AT_ONCE):
-            lanes.append(self._push(session, told))
-            told.statement.told_at = self._clock()
+        with session.no_autoflush:  # all rows are written together at the end
+            for told in found:
+                who = told.statement.distributor_id
+                lanes.append(self._push(session, told, addresses.get(who), available.get(who, ZERO)))
+                told.statement.told_at = self._clock()
         session.flush()
         return lanes
 
-    def _push(self, session: Session, told: Told) -> str | None:
+    def _push(self, session: Session, told: Told, address: Address | None, available: Money) -> str | None:
         statement = told.statement
-        if not (statement.orders or told.bonuses):
+        if address is None or not (statement.orders or told.bonuses):
             return None
-        to = statement.distributor_id
-        said = self._said(told, ledger.balances(session, to).available)
+        to, said = statement.distributor_id, self._said(told, available)
         key = f"statement:{statement.run_id}:{to}"
-        return push.tell(session, self._catalogue, said, key=key, to=to, now=self._clock())
+        return push.tell(session, self._catalogue, said, key=key, to=to, now=self._clock(), at=address)
 
     def _said(self, told: Told, available: Money) -> Reply:
         """Commission first, then each bonus with its why, then what he has now."""

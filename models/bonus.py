@@ -100,17 +100,18 @@ class WindowRun(Base):
 
 
 class WindowSum(Base):
-    """What somebody's team sold in a window, in fen, while its bonuses are being booked; then it is removed.
+    """What somebody's team sold in a window, in fen; the bonuses are booked from it.
 
-    No foreign key to the distributor: it would lock everybody for as long as the sums are being written.
+    It stays: a sum below the rule's first step, without a bonus, is the skip `below_first_step`, which nobody is told
+    and which would otherwise be a row of Bonus for nearly everybody.
+    No foreign keys: one to the distributor would lock everybody for as long as the sums are being written, one to the
+    window's run, which is written in the same transaction, would be looked up for every row.
     """
 
     __tablename__ = "window_sum"
     __table_args__ = (MYSQL,)
 
-    window_run_id: Mapped[int] = mapped_column(
-        BigId, ForeignKey("window_run.id"), primary_key=True, autoincrement=False
-    )
+    window_run_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
     distributor_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
     sales: Mapped[Money]
 

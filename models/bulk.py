@@ -1,6 +1,7 @@
 """Many rows of one table at once, in the way in which each database takes them quickest.
 
     insert_many(session, table_of(Bonus), columns, rows)        # each row's values in the order of `columns`
+    allow_memory(session)                                       # before a statement that adds up a table
 
 PostgreSQL copies them; the other drivers are quick at one statement for many rows. Columns that are left out get the
 database's own default. Raises SQLAlchemy's errors, as any statement does.
@@ -11,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table, insert
+from sqlalchemy import Connection, Table, insert, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -29,6 +30,12 @@ def insert_many(session: Session, table: Table, columns: Sequence[str], rows: It
     if key not in _INSERTS:
         _INSERTS[key] = Prepared(insert(table).inline(), columns)
     _INSERTS[key].run_many(session, [dict(zip(columns, row, strict=True)) for row in rows])
+
+
+def allow_memory(session: Session) -> None:
+    """Until its end this transaction may sort and group in memory what PostgreSQL would by default put on the disk."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SET LOCAL work_mem = '32MB'"))
 
 
 def _copy(connection: Connection, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

@@ -13,10 +13,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import MYSQL, Base, BigId, Key
 
+# pulled    read from a log (微信客服), not handled: whoever reads the log handles them, in the order of `due_at`
 # waiting   stored, not handled: the first handling failed, a worker tries again at `due_at`
 # handled   its effect is committed and `answer` holds what a repeat gets
 # failed    given up after the last try; the sender got an apology and the operators a notice
-INBOX_STATES = ("waiting", "handled", "failed")
+INBOX_STATES = ("pulled", "waiting", "handled", "failed")
 
 
 class Inbox(Base):
@@ -42,20 +43,22 @@ class Inbox(Base):
 # sent      the platform said 0
 # given_up  cannot be delivered; `fault` says why
 # merged    another message of the same lane stands for it, or says it along
-# parked    the channel allows no message to him now; his next contact makes it `waiting` again (services.follower)
+# parked    the channel allows no message to him now; his next contact makes it `waiting` again (services.grants)
 # held      a push that has not been judged since `due_at`: it waits for his quiet hours or the app's budget to end
-# muted     a push of a kind that he does not want
+# muted     a push that he does not want, or of the merchant's that was stopped
 OUTBOX_STATES = ("waiting", "sending", "sent", "given_up", "merged", "parked", "held", "muted")
 
 
 class Outbox(Base):
     """One thing to do at the platform, in the order of `id` within its lane.
 
-    lane      who receives it: wecom:zhangsan, official:DIGEST, robot:KEYDIGEST; directory:zhangsan, follower:DIGEST;
-              push:17 for all those to whom the merchant's push 17 goes
-    kind      text | card | card_update | poster | robot_text | robot_poster | lookup_name | lookup_union | broadcast
+    lane      who receives it: wecom:zhangsan, official:DIGEST, kf:DIGEST, robot:KEYDIGEST; or whom to look up:
+              directory:zhangsan, follower:DIGEST, guest:DIGEST; push:17 for all those to whom the merchant's 17th goes
+    kind      text | menu | card | card_update | poster | robot_text | robot_poster | handover | hand_back |
+              lookup_name | lookup_union | lookup_state | broadcast
     body      what to send: content, or what must be drawn or uploaded first
-    number    the lane's count of messages: makes two equal messages differ in a byte, so that both arrive
+    number    the lane's count of messages: makes two equal messages differ in a byte, so that both arrive; of
+              微信客服 how often the message failed after it was taken in
     push      the kind of push that it is (domain.push); None for an answer and whatever else nobody may switch off
     person    the distributor whose choice it goes by; no foreign key: it would lock him for each notice
     about     of several pushes about one thing only the newest is sent: withdrawal:17
@@ -109,7 +112,7 @@ class Pause(Base):
     __table_args__ = (UniqueConstraint("scope"), MYSQL)
 
     id: Mapped[Key]
-    scope: Mapped[str] = mapped_column(String(96))  # wecom, official, or a lane's name
+    scope: Mapped[str] = mapped_column(String(96))  # wecom, official, kf, kflog, or a lane's name
     errcode: Mapped[int]
     since: Mapped[datetime]
     retry_at: Mapped[datetime]

@@ -47,6 +47,19 @@ class LinkCode(Base):
     used_at: Mapped[datetime | None]
 
 
+class LinkTry(Base):
+    """How many wrong linking codes a chat has said since `since`: a code could be guessed by trying many."""
+
+    __tablename__ = "link_try"
+    __table_args__ = (UniqueConstraint("kind", "digest"), MYSQL)
+
+    id: Mapped[Key]
+    kind: Mapped[str] = mapped_column(String(16))
+    digest: Mapped[str] = mapped_column(String(64))
+    wrong: Mapped[int]
+    since: Mapped[datetime]
+
+
 # linked   an address that was nobody's became his, by a code said in both chats or by the unionid
 # merged   an address moved to him from another distributor, who had no books of his own
 # split    an operator took the address away from him: back to whom it came from, or to nobody

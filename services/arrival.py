@@ -69,7 +69,7 @@ def look(session: Session, vault: Vault, inbound: Inbound) -> Arrival:
             "sender": inbound.sender,
             "kind": address.kind,
             "digest": address.digest(vault),
-            "userid": inbound.sender.lower() if inbound.channel == "wecom" else None,
+            "userid": inbound.sender.lower() if address.kind == "wecom" else None,
         },
     )
     sender, operator, dialog_row = _objects(session, found[2:])

@@ -8,12 +8,12 @@ Locks    whoever gets an inviter is locked together with the inviter and the cha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import and_, bindparam, exists, func, literal_column, select
+from sqlalchemy import ColumnElement, and_, bindparam, exists, func, literal_column, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -22,6 +22,7 @@ from domain import distributor as rules
 from domain.conversation import Channel
 from models.base import held, table_of
 from models.distributor import Distributor, Identity, Operator
+from models.kf import Guest
 from models.order import Order
 from models.prepared import Prepared
 from services import late, ledger
@@ -31,12 +32,14 @@ from services.vault import Vault
 JoinMode = Literal["open", "review"]
 IDENTITY_OF: dict[Channel, str] = {"wecom": "wecom", "official": "openid", "kf": "external_userid", "robot": "wecom"}
 
+HIDDEN: tuple[Channel, ...] = ("official", "kf")  # whose people are named inside by the digest of their id
+
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a person writes from: a channel and his id there; of the 公众号 the digest of his openid.
+    """Where a person writes from: a channel and his id there; of the 公众号 and of 微信客服 the digest of his id.
 
-    sealed   the openid itself, sealed, where it is known
+    sealed   that id itself, sealed, where it is known
     """
 
     channel: Channel
@@ -48,12 +51,12 @@ class Address:
         return IDENTITY_OF[self.channel]
 
     def digest(self, vault: Vault) -> str:
-        return self.sender if self.channel == "official" else vault.digest(self.kind, self.sender)
+        return self.sender if self.channel in HIDDEN else vault.digest(self.kind, self.sender)
 
     def stored(self, vault: Vault) -> dict[str, str | None]:
         """The columns of an identity: how it is found, and the address itself, in the clear only where it may be."""
         plain = self.sender if self.kind == "wecom" else None
-        sealed = self.sealed if self.channel == "official" or plain else vault.seal(self.sender)
+        sealed = self.sealed if self.channel in HIDDEN or plain else vault.seal(self.sender)
         return {"kind": self.kind, "digest": self.digest(vault), "sealed": sealed, "plain": plain}
 
 
@@ -109,18 +112,36 @@ def wecom_userid(session: Session, distributor_id: int) -> str | None:
 
 
 def address(session: Session, distributor_id: int) -> Address | None:
-    """Where he is written to: the WeCom app, which has no quota, before the 公众号; None where there is neither."""
+    """Where he is written to: the WeCom app, which has no quota, before 公众号 and 微信客服; None: nowhere."""
     found = addresses(session, distributor_id)
     return found[0] if found else None
 
 
 def addresses(session: Session, distributor_id: int) -> list[Address]:
     """Every chat in which he can be written to, the best first."""
-    mine = (Identity.distributor_id == distributor_id, Identity.kind.in_(("wecom", "openid")))
-    rows = session.execute(
-        select(Identity.kind, Identity.plain, Identity.digest).where(*mine).order_by(Identity.kind.desc(), Identity.id)
-    )
-    return [Address("wecom", row.plain) if row.kind == "wecom" else Address("official", row.digest) for row in rows]
+    return [found for _, found in _addresses(session, Identity.distributor_id == distributor_id)]
+
+
+def address_of_each(session: Session, ids: Collection[int]) -> dict[int, Address]:
+    """The `address` of many at once, by distributor; who has none is left out."""
+    found: dict[int, Address] = {}
+    for who, one in _addresses(session, Identity.distributor_id.in_(ids)):
+        found.setdefault(who, one)
+    return found
+
+
+def _addresses(session: Session, whose: ColumnElement[bool]) -> Iterator[tuple[int, Address]]:
+    """A customer who has never been in the 微信客服 has no address there."""
+    query = select(Identity.distributor_id, Identity.kind, Identity.plain, Identity.digest, Guest.id)
+    query = query.outerjoin(Guest, and_(Identity.kind == "external_userid", Guest.digest == Identity.digest))
+    query = query.where(whose, Identity.kind.in_(tuple(_CHANNEL_OF)))
+    for row in session.execute(query.order_by(Identity.kind.desc(), Identity.id)):
+        if row.kind != "external_userid" or row.id is not None:
+            sender = row.plain if row.kind == "wecom" else row.digest
+            yield row.distributor_id, Address(_CHANNEL_OF[row.kind], sender)
+
+
+_CHANNEL_OF: dict[str, Channel] = {"wecom": "wecom", "openid": "official", "external_userid": "kf"}
 
 
 def join(

@@ -11,33 +11,19 @@ Source   reference/official-account.md §3.2, §6.1. How several grants add up i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, cast
 
-from sqlalchemy import CursorResult, select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from domain.conversation import Inbound
-from models.distributor import Distributor
-from models.message import Outbox
 from models.person import Follower
-from services import distributor, message
-from services.distributor import Address
+from services import message
+from services.grants import WROTE, Grant, release
 from services.once import insert_once
 
 LONGEST_SCENE = 64
 
-
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """So many messages within `lasts`; a little less than the platform says, because ours arrive later than we look."""
-
-    messages: int
-    lasts: timedelta
-
-
-WROTE = Grant(5, timedelta(hours=48) - timedelta(minutes=1))
 TAPPED = Grant(3, timedelta(seconds=55))
 
 _WRITING = ("text", "unsupported")
@@ -68,7 +54,7 @@ def seen(session: Session, inbound: Inbound, *, now: datetime) -> list[str]:
     else:
         return []
     session.flush()
-    return _release(session, message.lane_of("official", inbound.sender), now)
+    return release(session, message.lane_of("official", inbound.sender), now)
 
 
 def _row(session: Session, inbound: Inbound, now: datetime) -> Follower | None:
@@ -90,12 +76,6 @@ def _follow(who: Follower, inbound: Inbound) -> None:
         who.follows, who.follows_since = comes, inbound.sent_at
 
 
-def _release(session: Session, lane: str, now: datetime) -> list[str]:
-    freed = update(Outbox).where(Outbox.lane == lane, Outbox.state == "parked")
-    freed = freed.values(state="waiting", due_at=now, fault=None).execution_options(synchronize_session=False)
-    return [lane] if cast("CursorResult[Any]", session.execute(freed)).rowcount else []
-
-
 # ---------------------------------------------------------------------------------------------------------------
 # How much he may be sent
 
@@ -104,15 +84,14 @@ def allowed(who: Follower, now: datetime) -> int:
     """How many customer-service messages the platform takes for him at this moment."""
     if not who.follows:
         return 0
-    left = [grant.messages - used for grant, used in _open(who, now)]
-    return max(0, *left) if left else 0
+    return max(WROTE.left(who.wrote_at, who.wrote_used, now), TAPPED.left(who.tapped_at, who.tapped_used, now))
 
 
 def count(who: Follower, now: datetime, by: int = 1) -> None:
     """One message more, or (by -1) one less because it was not taken."""
-    if _is_open(who.wrote_at, WROTE, now):
+    if WROTE.is_open(who.wrote_at, now):
         who.wrote_used = max(0, who.wrote_used + by)
-    if _is_open(who.tapped_at, TAPPED, now):
+    if TAPPED.is_open(who.tapped_at, now):
         who.tapped_used = max(0, who.tapped_used + by)
 
 
@@ -120,25 +99,3 @@ def close(who: Follower) -> None:
     """The platform takes no more: nothing until his next act."""
     who.wrote_at = who.tapped_at = None
     who.wrote_used = who.tapped_used = 0
-
-
-def _open(who: Follower, now: datetime) -> list[tuple[Grant, int]]:
-    both = ((WROTE, who.wrote_at, who.wrote_used), (TAPPED, who.tapped_at, who.tapped_used))
-    return [(grant, used) for grant, at, used in both if _is_open(at, grant, now)]
-
-
-def _is_open(at: datetime | None, grant: Grant, now: datetime) -> bool:
-    return at is not None and now < at + grant.lasts
-
-
-# ---------------------------------------------------------------------------------------------------------------
-# By whose QR he came
-
-
-def inviter(session: Session, address: Address) -> Distributor | None:
-    """The distributor whose QR the writer scanned last, if he may invite."""
-    if address.channel != "official":
-        return None
-    who = find(session, address.sender)
-    found = distributor.find_by_code(session, who.scene) if who is not None and who.scene else None
-    return found if found is not None and found.status == "active" else None

@@ -6,7 +6,7 @@ Raises   NotCovered where a guarded balance would fall below zero, IdempotencyCo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -195,6 +195,14 @@ def points(session: Session, distributor_id: int) -> int:
 def balances(session: Session, distributor_id: int) -> Balances:
     """What a distributor has; zero on accounts that were never opened."""
     return of_accounts(_BALANCES.all(session, {"id": distributor_id}))
+
+
+def available_of_each(session: Session, ids: Collection[int]) -> dict[int, Money]:
+    """What many can take, by distributor."""
+    query = select(LedgerAccount.distributor_id, LedgerAccount.balance).where(
+        LedgerAccount.distributor_id.in_(ids), LedgerAccount.purpose == "available"
+    )
+    return {row.distributor_id: row.balance or ZERO for row in session.execute(query)}
 
 
 def of_accounts(rows: Iterable[Sequence[Any]]) -> Balances:

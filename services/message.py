@@ -212,24 +212,49 @@ def lane_of_member(userid: str) -> str:
 
 
 def lane_of(channel: str, sender: str) -> str:
-    """The queue of one receiver; WeCom's userids are the same in any case."""
-    return f"{channel}:{sender.lower() if channel == 'wecom' else sender}"
+    """The queue of one receiver; WeCom's userids are the same in any case.
+
+    The 智能机器人 says nothing of its own accord: what comes late is told to the same member by the app.
+    """
+    if channel in ("wecom", "robot"):
+        return f"wecom:{sender.lower()}"
+    return f"{channel}:{sender}"
 
 
 def has_cards(lane: str) -> bool:
-    """Whether a card can be shown there; a chat of the 公众号 has links in its texts instead."""
-    return not lane.startswith("official:")
+    """Whether a card can be shown there; 公众号 and 微信客服 have what can be tapped in or below their texts."""
+    return not lane.startswith(("official:", "kf:"))
 
 
-def words(catalogue: Catalogue, reply: Reply, lane: str) -> str:
-    """The text of a reply, with the buttons of its cards as links where no card can be shown.
+def said(catalogue: Catalogue, reply: Reply, lane: str) -> list[tuple[str, dict[str, Any]]]:
+    """The words of a reply as the messages that the lane's chat takes, in order: (kind, body).
 
-    A tap on such a link sends the button's text, with its key and the card's task beside it.
+    Where no card can be shown, its buttons are links in the text (公众号) or a menu below it (微信客服). A tap says the
+    button's text, with its key and the card's task beside it.
     """
-    said = catalogue.text(reply)
+    words = catalogue.text(reply)
     if has_cards(lane) or not reply.cards:
-        return said
-    return "\n".join([said, *(_tapped(catalogue, card) for card in reply.cards)])
+        return [("text", {"content": part}) for part in split_text(words)]
+    if lane.startswith("official:"):
+        words = "\n".join([words, *(_tapped(catalogue, card) for card in reply.cards)])
+        return [("text", {"content": part}) for part in split_text(words)]
+    return _with_menu(catalogue, words, reply.cards)
+
+
+def _with_menu(catalogue: Catalogue, words: str, cards: Iterable[Card]) -> list[tuple[str, dict[str, Any]]]:
+    """The words, the last of them above the buttons of all cards, of which a menu takes fewer than a text."""
+    *before, last = split_text(words)
+    *more, head = split_text(last, MENU_HEAD)
+    items = [
+        {"key": button.key, "task": card.task, "text": catalogue.render(button.sentence)}
+        for card in cards
+        for button in card.buttons
+    ]
+    texts = [("text", {"content": part}) for part in (*before, *(["\n".join(more)] if more else []))]
+    return [*texts, ("menu", {"content": head, "items": items})]
+
+
+MENU_HEAD = 1024  # bytes that may stand above the buttons of a menu in 微信客服
 
 
 def _tapped(catalogue: Catalogue, card: Card) -> str:
@@ -288,6 +313,23 @@ def _replace(session: Session, lane: str, about: str, number: int) -> None:
     session.execute(gone, execution_options={"synchronize_session": False})
 
 
+def queue_all(
+    session: Session,
+    messages: Iterable[tuple[str, dict[str, Any]]],
+    *,
+    key: str,
+    lane: str,
+    now: datetime,
+    more: dict[str, Any] | None = None,
+    push: Push | None = None,
+) -> None:
+    """Several messages, in order; `more` goes with the first, and what they are about is the first's too."""
+    for number, (kind, body) in enumerate(messages):
+        content = body | ((more or {}) if number == 0 else {})
+        kept = push if number == 0 or push is None else replace(push, about=None)
+        queue(session, key=f"{key}:{number}", lane=lane, kind=kind, body=content, now=now, push=kept)
+
+
 def queue_text(
     session: Session,
     *,
@@ -296,14 +338,11 @@ def queue_text(
     text: str,
     now: datetime,
     kind: str = "text",
-    more: dict[str, Any] | None = None,
     push: Push | None = None,
 ) -> None:
-    """A text of any length, in parts that a message may hold, in order; `more` goes with the first."""
-    for number, part in enumerate(split_text(text)):
-        body = {"content": part} | ((more or {}) if number == 0 else {})
-        first = push if number == 0 else replace(push, about=None) if push else None
-        queue(session, key=f"{key}:{number}", lane=lane, kind=kind, body=body, now=now, push=first)
+    """A text of any length, in parts that a message may hold, in order."""
+    parts = [(kind, {"content": part}) for part in split_text(text)]
+    queue_all(session, parts, key=key, lane=lane, now=now, push=push)
 
 
 def queue_extras(
@@ -348,7 +387,7 @@ NOTICES = ("told.settled", "told.approved", "told.rejected", "told.paid")
 def notice(catalogue: Catalogue, reply: Reply, lane: str, now: datetime) -> dict[str, Any]:
     """What a template message is filled from, where the words are one that the 公众号 may send at any time."""
     first = reply.sentences[0]
-    if has_cards(lane) or first.key not in NOTICES:
+    if not lane.startswith("official:") or first.key not in NOTICES:
         return {}
     values = {name: catalogue.spoken(value) for name, value in first.facts.items()}
     told = {"time": f"{now.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"}
@@ -369,13 +408,6 @@ def tell(
 
     Whoever tells a distributor of something goes by services.push.tell, which asks whether he wants to hear it.
     """
-    queue_text(
-        session,
-        key=key,
-        lane=lane,
-        text=words(catalogue, reply, lane),
-        now=now,
-        more=notice(catalogue, reply, lane, now),
-        push=push,
-    )
+    more = notice(catalogue, reply, lane, now)
+    queue_all(session, said(catalogue, reply, lane), key=key, lane=lane, now=now, more=more, push=push)
     queue_extras(session, catalogue, reply, key=key, lane=lane, now=now, push=push)

@@ -1,16 +1,18 @@
 """One person, several chats: join them by proof, take them apart by an operator, keep a record of both.
 
 Proof    a one-time code that one chat gave and the other said; or the unionid, which the platform gives for both
-Locks    the code's row, then both distributors in the order of their ids, then the accounts of whoever is absorbed
-Raises   UnknownLinkCode, SameChat, TwoBooks, NotActive; for operators UnknownPerson, NoSuchAddress, OnlyAddress
+Locks    the chat's count of wrong codes, the code's row, then both distributors in the order of their ids, then the
+         accounts of whoever is absorbed
+Raises   TooManyCodes, SameChat, TwoBooks, NotActive; for operators UnknownPerson, NoSuchAddress, OnlyAddress
 """
 
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import delete, exists, func, or_, select, update
@@ -20,11 +22,13 @@ from domain import code as codes
 from domain import person as rules
 from domain.errors import DomainError
 from models.distributor import Distributor, Identity
+from models.kf import Guest
 from models.ledger import LedgerAccount, LedgerPosting
 from models.order import Order, Touch
-from models.person import Follower, IdentityChange, LinkCode
+from models.person import IdentityChange, LinkCode, LinkTry
 from services import distributor
 from services.distributor import Address
+from services.once import insert_once
 from services.vault import Vault
 
 log = logging.getLogger(__name__)
@@ -72,9 +76,17 @@ def give_code(
     return code
 
 
-def link(session: Session, vault: Vault, address: Address, typed: str, *, now: datetime) -> Linked:
-    """The writer at `address` says a code that another chat gave: both are one person from now on."""
+def link(session: Session, vault: Vault, address: Address, typed: str, *, now: datetime) -> Linked | None:
+    """The writer at `address` says a code that another chat gave: both are one person from now on.
+
+    None for a wrong code, which is counted. Raises TooManyCodes
+    """
+    tries = _tries(session, vault, address, now)
     row = _code(session, vault, typed, now)
+    if row is None:
+        tries.wrong += 1
+        session.flush()
+        return None
     giver = session.get_one(Distributor, row.distributor_id)
     sayer = distributor.find(session, vault, address)
     if sayer is not None and sayer.id == giver.id:
@@ -88,15 +100,28 @@ def link(session: Session, vault: Vault, address: Address, typed: str, *, now: d
     return Linked(who, row.channel, absorbed.code)
 
 
-def _code(session: Session, vault: Vault, typed: str, now: datetime) -> LinkCode:
+def _tries(session: Session, vault: Vault, address: Address, now: datetime) -> LinkTry:
+    """How often this chat has been wrong lately, locked: of many tries at one moment each counts the ones before."""
+    mine = {"kind": address.kind, "digest": address.digest(vault)}
+    insert_once(session, LinkTry, mine | {"wrong": 0, "since": now})
+    query = select(LinkTry).filter_by(**mine).with_for_update()
+    row = session.scalars(query.execution_options(populate_existing=True)).one()
+    if not row.since <= now < row.since + rules.WRONG_WITHIN:  # over, or written by a clock that was turned back
+        row.wrong, row.since = 0, now
+    if row.wrong >= rules.MOST_WRONG:
+        raise rules.TooManyCodes(minutes=math.ceil((row.since + rules.WRONG_WITHIN - now) / timedelta(minutes=1)))
+    if row.wrong == 0:
+        row.since = now
+    return row
+
+
+def _code(session: Session, vault: Vault, typed: str, now: datetime) -> LinkCode | None:
     normal = codes.normalise(typed)
     if normal is None:
-        raise rules.UnknownLinkCode()
+        return None
     query = select(LinkCode).where(LinkCode.digest == vault.digest("link", normal)).with_for_update()
     row = session.scalars(query.execution_options(populate_existing=True)).one_or_none()
-    if row is None or row.used_at is not None or row.expires_at <= now:
-        raise rules.UnknownLinkCode()
-    return row
+    return None if row is None or row.used_at is not None or row.expires_at <= now else row
 
 
 def _require_active(*people: Distributor) -> None:
@@ -150,19 +175,23 @@ def has_books(session: Session, number: int) -> bool:
 # By the unionid
 
 
-def learn_union(session: Session, vault: Vault, digest: str, unionid: str, *, now: datetime) -> None:
-    """What the platform says of a follower: his openid and this unionid are one person."""
+def learn_union(
+    session: Session, vault: Vault, kind: str, digest: str, sealed: str | None, unionid: str, *, now: datetime
+) -> None:
+    """What the platform says of a chat: the identity of this kind and digest, and this unionid, are one person.
+
+    sealed   the identity itself, for one that is nobody's yet
+    """
     stored: dict[str, Any] = {"kind": "unionid", "digest": vault.digest("unionid", unionid)}
     stored |= {"sealed": vault.seal(unionid), "plain": None}
-    here = _owner(session, "openid", digest)
+    here = _owner(session, kind, digest)
     there = _owner(session, "unionid", stored["digest"])
     if here is not None and there is None:
         _add(session, here, stored, proof="unionid", now=now)
     elif here is None and there is not None:
-        follower = session.scalars(select(Follower).where(Follower.digest == digest)).one_or_none()
-        if follower is not None and there.status in ("active", "review"):
-            openid = {"kind": "openid", "digest": digest, "sealed": follower.sealed, "plain": None}
-            _add(session, there, openid, proof="unionid", now=now)
+        if sealed is not None and there.status in ("active", "review"):
+            chat = {"kind": kind, "digest": digest, "sealed": sealed, "plain": None}
+            _add(session, there, chat, proof="unionid", now=now)
     elif here is not None and there is not None and here.id != there.id:
         try:
             with session.begin_nested():
@@ -190,8 +219,14 @@ class Chat:
 
 
 def chats(session: Session, who: Distributor) -> list[Chat]:
-    rows = session.scalars(select(Identity).where(Identity.distributor_id == who.id).order_by(Identity.id))
-    return [Chat(CHAT_OF[row.kind], row.created_at) for row in rows if row.kind in CHAT_OF]
+    """Where he can write to the assistant; a customer who has never been in the 微信客服 has no chat there."""
+    query = select(Identity, Guest.id).outerjoin(Guest, Guest.digest == Identity.digest)
+    rows = session.execute(query.where(Identity.distributor_id == who.id).order_by(Identity.id))
+    return [
+        Chat(CHAT_OF[row.kind], row.created_at)
+        for row, been in rows
+        if row.kind in CHAT_OF and (row.kind != "external_userid" or been is not None)
+    ]
 
 
 def changes(session: Session, who: Distributor) -> list[IdentityChange]:
@@ -200,7 +235,13 @@ def changes(session: Session, who: Distributor) -> list[IdentityChange]:
 
 
 def split(
-    session: Session, code: str, channel: Literal["wecom", "official"], *, operator: str, reason: str, now: datetime
+    session: Session,
+    code: str,
+    channel: Literal["wecom", "official", "kf"],
+    *,
+    operator: str,
+    reason: str,
+    now: datetime,
 ) -> tuple[Distributor, Distributor | None]:
     """Take a chat away from a distributor: from whom, and to whom it went back (None: its writer joins anew).
 

@@ -15,14 +15,18 @@ from flask import Response as FlaskResponse
 from .control import create_control
 from .options import (
     DEFAULT_FANS,
+    DEFAULT_GUESTS,
     DEFAULT_MEMBERS,
     ContactOptions,
     Customer,
     Fan,
+    Guest,
+    KfOptions,
     Limits,
     Member,
     OfficialOptions,
     Options,
+    RobotOptions,
 )
 from .page import create_page
 from .server import Server
@@ -30,14 +34,18 @@ from .simulator import Simulator
 
 __all__ = [
     "DEFAULT_FANS",
+    "DEFAULT_GUESTS",
     "DEFAULT_MEMBERS",
     "ContactOptions",
     "Customer",
     "Fan",
+    "Guest",
+    "KfOptions",
     "Limits",
     "Member",
     "OfficialOptions",
     "Options",
+    "RobotOptions",
     "Server",
     "Simulator",
     "create_simulator",

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 MOST_BYTES = 1024 * 1024
 KEPT = 5000
-HEADERS = {"Content-Type": "text/xml", "Connection": "close"}
 
 
 @dataclass
@@ -71,6 +70,7 @@ class Delivery:
 
 class Courier:
     FIRST_ID = 1
+    CONTENT_TYPE = "text/xml"
 
     def __init__(self, world: World, faults: Faults, crypto: Crypto, replies: Replies, cards: Cards) -> None:
         self._world = world
@@ -180,7 +180,9 @@ class Courier:
         envelope = self._envelope(sealed, delivery.with_agent)
         started = time.monotonic()
         timeout = self._world.limits.callback_timeout
-        status, body, fault = post(session, self._url(), sealed, envelope, timeout, self._query(delivery, sealed))
+        status, body, fault = post(
+            session, self._url(), sealed, envelope, timeout, self._query(delivery, sealed), self.CONTENT_TYPE
+        )
         attempt = {
             "number": len(delivery.attempts) + 1,
             "at": round(self._world.now(), 3),
@@ -300,15 +302,17 @@ def post(
     envelope: str | bytes,
     seconds: float,
     more: dict[str, str] | None = None,
+    content_type: str = Courier.CONTENT_TYPE,
 ) -> tuple[int | None, bytes, str | None]:
     """One exchange: status, body, and "timeout" or "connection" if there was none within `seconds` in all."""
     params = {"msg_signature": sealed.signature, "timestamp": sealed.timestamp, "nonce": sealed.nonce}
     params |= more or {}
     data = envelope.encode() if isinstance(envelope, str) else envelope
+    headers = {"Content-Type": content_type, "Connection": "close"}
     deadline = time.monotonic() + seconds
     try:
         with session.post(
-            url, params=params, data=data, headers=HEADERS, timeout=seconds, stream=True, allow_redirects=False
+            url, params=params, data=data, headers=headers, timeout=seconds, stream=True, allow_redirects=False
         ) as response:
             body = bytearray()
             for piece in response.iter_content(65536):

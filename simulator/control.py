@@ -12,7 +12,9 @@ from flask import Blueprint, jsonify
 from werkzeug.exceptions import HTTPException
 
 from . import acts, levers, views
+from .aibot import control as aibot
 from .contact import control as contact
+from .kf import control as kf
 from .mall import MallError
 from .official import control as official
 from .people import Refused
@@ -29,6 +31,6 @@ def create_control(simulator: Simulator) -> Blueprint:
     sim.register_error_handler(Refused, lambda error: (jsonify({"error": str(error)}), 409))
     sim.register_error_handler(MallError, lambda error: (jsonify({"error": str(error)}), 409))
     sim.register_error_handler(HTTPException, lambda error: (jsonify({"error": error.description}), error.code or 500))
-    for part in (acts, views, levers, official, contact):
+    for part in (acts, views, levers, official, kf, contact, aibot):
         part.register(sim, simulator)
     return sim

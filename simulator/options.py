@@ -66,6 +66,16 @@ class Limits:
     official_deliveries: int = 3  # of one callback of the 公众号 altogether
     official_newest_act_only: bool = False  # how grants add up is not documented: each by itself, or the newest alone
     official_templates_per_day: int = 100_000
+    stream_interval: float = 1.0  # real seconds between two questions for the rest of a robot's answer
+    robot_hides_userids: bool = False  # the 智能机器人 was not made by a super admin
+    kf_messages: int = 5  # for one of the customer's, within kf_window_seconds
+    kf_window_seconds: int = 2 * DAY
+    kf_history_seconds: int = 3 * DAY  # of the log
+    kf_token_seconds: int = 600
+    kf_bare_per_minute: int = 6  # sync_msg without a token: "strict", and nobody says how
+    kf_welcome_seconds: int = 20
+    kf_event_names_account: bool = True  # deliveries without OpenKfId were seen in 2022
+    kf_may_end_early: bool = True  # by the API from 0, 1 and 2: the edges stand in a picture only
     contact_granted: bool = True  # off: the app is not listed under 可调用接口的应用
     contact_unionid: bool = True  # off: no 微信开发者ID is bound, customers have no unionid
     contact_codes: int = 500_000  # 联系我 and 加入群聊 together
@@ -141,6 +151,36 @@ class OfficialOptions:
 
 
 @dataclass(frozen=True)
+class Guest:
+    """Somebody in WeChat who opens the 微信客服; `person`: who he is in the 公众号 or among the customers."""
+
+    id: str
+    name: str
+    person: str = ""
+
+
+DEFAULT_GUESTS = (
+    Guest("kf-songyu", "宋雨"),
+    Guest("kf-linxia", "林夏", "oa-linxia"),
+    Guest("kf-zhou", "周女士", "cust-zhou"),
+)
+
+
+@dataclass(frozen=True)
+class KfOptions:
+    """A service account (open_kfid) of the enterprise and the secret of the app that may call it."""
+
+    account: str
+    secret: str
+    name: str = "云朵优选客服"
+    servicers: tuple[str, ...] = ("wangfang",)
+    guests: tuple[Guest, ...] = DEFAULT_GUESTS
+
+    def __repr__(self) -> str:
+        return f"KfOptions(account={self.account!r})"
+
+
+@dataclass(frozen=True)
 class Customer:
     """Somebody outside the enterprise; kind 1: with WeChat, 2: a member of another enterprise with WeCom."""
 
@@ -170,6 +210,21 @@ class ContactOptions:
 
 
 @dataclass(frozen=True)
+class RobotOptions:
+    """The 智能机器人 as the app was told about it; `media_base` is where the simulator itself answers."""
+
+    token: str
+    aes_key: str
+    callback_url: str
+    media_base: str = ""
+    name: str = "分销助手"
+    bot_id: str = "aibSIMULATOR1"
+
+    def __repr__(self) -> str:
+        return f"RobotOptions(callback_url={self.callback_url!r})"
+
+
+@dataclass(frozen=True)
 class Options:
     """The enterprise as the app was told about it.
 
@@ -196,7 +251,9 @@ class Options:
     corp_name: str = "云朵优选"
     callback_workers: int = 8
     official: OfficialOptions | None = None
+    kf: KfOptions | None = None
     contact: ContactOptions | None = None
+    robot: RobotOptions | None = None
 
     def __repr__(self) -> str:
         return f"Options(corp_id={self.corp_id!r}, agent_id={self.agent_id}, callback_url={self.callback_url!r})"

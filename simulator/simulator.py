@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .aibot import Bot
 from .api import Api
 from .callbacks import Courier
 from .cards import Cards
@@ -10,6 +11,7 @@ from .content import Contents
 from .crypto import Crypto
 from .directory import Directory
 from .faults import Faults
+from .kf import Service
 from .mall import Mall
 from .media import MediaShelf
 from .menu import Menu
@@ -48,10 +50,13 @@ class Simulator:
         self.probes = Probes(self.world, crypto)
         self.mall = Mall(self.world)
         self.official = Account(self.world, self.faults, self.media) if options.official else None
+        self.kf = Service(self.world, self.api, self.tokens, self.courier, self.media) if options.kf else None
         self.contact = Contact(self.world, self.api, self.tokens, self.media, self.people) if options.contact else None
 
+        self.aibot = Bot(self.world, self.api, self.faults, self.media) if options.robot else None
+
     def couriers(self) -> list[Courier]:
-        return [self.courier, *([self.official.courier] if self.official else [])]
+        return [self.courier, *(part.courier for part in (self.official, self.aibot) if part is not None)]
 
     def reset(self) -> None:
         """Forget chats, media, menu, codes, tokens, faults and orders; the clock is left as it is."""
@@ -65,8 +70,12 @@ class Simulator:
             self.api.clear()
             if self.official is not None:
                 self.official.forget()
+            if self.kf is not None:
+                self.kf.forget()
             if self.contact is not None:
                 self.contact.forget()
+            if self.aibot is not None:
+                self.aibot.clear()
             for part in (self.media, self.messages, self.robots, self.people):
                 part.forget()
             for kept in (self.menu, self.cards, self.mall):

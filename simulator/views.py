@@ -112,6 +112,7 @@ def describe(simulator: Simulator) -> dict[str, Any]:
     with world.lock:
         return {
             "app": {"name": options.app_name, "corp": options.corp_name, "agent_id": options.agent_id},
+            "aibot": simulator.aibot.describe() if simulator.aibot else None,
             "members": [{**asdict(item), "departments": list(item.departments)} for item in world.members.values()],
             "groups": [{"id": row["id"], "name": row["name"], "members": row["members"]} for row in world.groups],
             "chats": {chat: rows[-300:] for chat, rows in world.chats.items()},
@@ -121,6 +122,7 @@ def describe(simulator: Simulator) -> dict[str, Any]:
             "settings": asdict(world.limits),
             "callbacks": [item.describe() for courier in simulator.couriers() for item in list(courier.log)[-100:]],
             "official": simulator.official.describe() if simulator.official else None,
+            "kf": simulator.kf.describe() if simulator.kf else None,
             "contact": simulator.contact.describe() if simulator.contact else None,
             "calls": list(world.calls)[-100:],
             "mall": {"url": options.mall_url, "open": simulator.mall.open},

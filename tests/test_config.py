@@ -159,6 +159,26 @@ OFFICIAL = {
 }
 
 
+def test_a_service_account_goes_with_the_app(tmp_path: Path) -> None:
+    kf = Settings.load({**PRODUCTION, **WECOM, "KF_ACCOUNT": "wkAbc-1", "KF_SECRET": "its own"}, var=tmp_path).kf
+    assert kf is not None
+    assert (kf.account, kf.secret, kf.simulated) == ("wkAbc-1", "its own", False)
+    assert Settings.load({**PRODUCTION, **WECOM}, var=tmp_path).kf is None
+    apps = Settings.load({**PRODUCTION, **WECOM, "KF_ACCOUNT": "wkAbc-1"}, var=tmp_path).kf
+    assert apps is not None
+    assert apps.secret == WECOM["WECOM_SECRET"]  # one secret for all, since 2023
+    simulated = Settings.load({"DEMO": "1"}, var=tmp_path).kf
+    assert simulated is not None
+    assert simulated.simulated
+    assert simulated.account.startswith("wk")
+
+
+def test_a_service_account_that_cannot_work_is_a_fault(tmp_path: Path) -> None:
+    assert "KF_SECRET is" in faults({**PRODUCTION, **WECOM, "KF_SECRET": "s"}, tmp_path)["KF_ACCOUNT"]
+    assert "begins with wk" in faults({**PRODUCTION, **WECOM, "KF_ACCOUNT": "kf1"}, tmp_path)["KF_ACCOUNT"]
+    assert "WECOM_CORP_ID" in faults({**PRODUCTION, "KF_ACCOUNT": "wk1"}, tmp_path)["KF_ACCOUNT"]
+
+
 def test_an_official_account_beside_the_app_or_without_it(tmp_path: Path) -> None:
     settings = Settings.load({**PRODUCTION, **OFFICIAL}, var=tmp_path)
     assert settings.wecom is None
@@ -273,7 +293,8 @@ def test_secrets_never_print(tmp_path: Path) -> None:
     printed = repr(settings)
     kept = json.loads((tmp_path / "keys.json").read_text(encoding="utf-8"))
     assert "hidden" not in printed
-    assert [name for name, value in kept.items() if value in printed] == ["WECOM_CORP_ID", "OFFICIAL_APP_ID"]
+    shown = [name for name, value in kept.items() if value in printed]
+    assert shown == ["WECOM_CORP_ID", "OFFICIAL_APP_ID", "KF_ACCOUNT"]
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 from urllib.parse import quote
 
+from bot.naming import Person
 from bot.wecom import xml
 from domain.conversation import Inbound
 
@@ -26,14 +25,6 @@ _EVENTS: dict[str, Kind] = {"CLICK": "menu", "subscribe": "greet", "SCAN": "gree
 _SCENE = "qrscene_"
 # A link in one of our texts: the key of a card's button, and the card's task.
 _BUTTON = re.compile(r"([a-z_]{1,32}):([0-9A-Za-z_@-]{1,128})")
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """How people are named inside: `digest(openid)` finds them, `seal(openid)` keeps the openid."""
-
-    digest: Callable[[str], str]
-    seal: Callable[[str], str]
 
 
 def parse(plain: bytes, person: Person) -> tuple[Inbound, str, str]:

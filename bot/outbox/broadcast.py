@@ -19,10 +19,6 @@ from services.push import broadcast
 PAGES_AT_ONCE = 20  # pages in which nobody is to be told together that one transaction passes
 
 
-def lane_of(number: int) -> str:
-    return f"{lanes.PUSH}{number}"
-
-
 def number_of(lane: str) -> int:
     return int(lane.removeprefix(lanes.PUSH))
 
@@ -59,7 +55,8 @@ def next_row(session: Session, lane: str, gate: Gate, now: datetime) -> Outbox |
 def _row(session: Session, row: Broadcast, lane: str, to: list[str], now: datetime) -> Outbox:
     """Its key holds the last id that it passes: the same page cannot be written twice."""
     key, body = f"{lane}:to:{row.after}", {"content": row.text, "to": to}
-    message.queue(session, key=key, lane=lane, kind="broadcast", body=body, now=now, push=Push(broadcast.KIND))
+    push = Push(broadcast.KIND, about=broadcast.about(row.id))
+    message.queue(session, key=key, lane=lane, kind="broadcast", body=body, now=now, push=push)
     made = session.scalars(select(Outbox).where(Outbox.key == key)).one()
     made.state = "waiting"
     session.flush()

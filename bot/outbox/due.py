@@ -8,11 +8,11 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.orm import Session
 
-from bot.outbox import broadcast, lanes, pauses, pushes
+from bot.outbox import lanes, pauses, pushes
 from bot.outbox.budget import MESSAGE_SEND
 from bot.outbox.pushes import Gate
 from models.message import Lane, Outbox, Pause
-from services.push.broadcast import due as due_broadcasts
+from services.push import broadcast
 
 LOOK_AHEAD = 1000  # rows that one look reads of each kind
 PROBES = 10  # lanes that may make the minute's try of a stopped app; the first to claim it makes it
@@ -24,20 +24,14 @@ def find_due(session: Session, now: datetime, wall: datetime, robots: list[str],
     found = _candidates(session, now, paused, robots, gate)
     live = set(session.scalars(select(Lane.name).where(Lane.name.in_(found), lanes.live(wall))))
     chosen = [name for name in found if name not in live and _may_try(name, paused, now)]
-    for scope in (pauses.APP, pauses.ACCOUNT):
+    for scope in _SCOPES:
         if scope in paused:
             of_it = [name for name in chosen if pauses.scope_of(name) == scope]
             chosen = [name for name in chosen if name not in of_it] + of_it[:PROBES]
     return chosen
 
 
-_OF_SCOPE = (
-    (pauses.APP, lanes.MEMBER),
-    (pauses.APP, lanes.DIRECTORY),
-    (pauses.APP, lanes.PUSH),
-    (pauses.ACCOUNT, lanes.OFFICIAL),
-    (pauses.ACCOUNT, lanes.FOLLOWER),
-)
+_SCOPES = tuple(dict.fromkeys(pauses.OF.values()))
 
 
 def _begins(lane: str) -> ColumnElement[bool]:
@@ -48,8 +42,8 @@ def _begins(lane: str) -> ColumnElement[bool]:
 def _candidates(
     session: Session, now: datetime, paused: Mapping[str, Pause], robots: list[str], gate: Gate
 ) -> list[str]:
-    stopped = [scope for scope in (pauses.APP, pauses.ACCOUNT) if scope in paused and pauses.waits(paused[scope], now)]
-    others = [_begins(lane) for scope, lane in _OF_SCOPE if scope not in stopped]
+    stopped = [scope for scope in _SCOPES if scope in paused and pauses.waits(paused[scope], now)]
+    others = [_begins(lane) for lane, scope in pauses.OF.items() if scope not in stopped]
 
     def lanes_in(state: str) -> Select[str]:
         """Not past the thousands that wait for a stopped scope."""
@@ -67,7 +61,7 @@ def _candidates(
     )
     found = [name for query in queries for name in session.scalars(query)]
     if pauses.APP not in stopped and room:
-        found += [broadcast.lane_of(number) for number in due_broadcasts(session, now)]
+        found += [broadcast.about(number) for number in broadcast.due(session, now)]
     return list(dict.fromkeys(found))
 
 

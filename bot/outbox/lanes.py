@@ -30,12 +30,13 @@ LONGEST_HOLD, FARTHEST = timedelta(seconds=3600), timedelta(seconds=3700)
 SKEW = timedelta(seconds=60)
 
 # What counts against a receiver's budget; a card's update and a look-up are no messages.
-MESSAGES = ("text", "card", "poster", "robot_text", "robot_poster", "broadcast")
+MESSAGES = ("text", "menu", "card", "poster", "robot_text", "robot_poster", "broadcast")
 MERGED = ("text", "poster", "robot_text", "robot_poster")  # a card's task is unique: none equals another
 MOST_MERGED = 1000
 
 MEMBER, ROBOT, DIRECTORY = "wecom:", "robot:", "directory:"
 OFFICIAL, FOLLOWER = "official:", "follower:"  # a chat of the 公众号, and looking its follower up; by digest
+KF, GUEST = "kf:", "guest:"  # a chat of the 微信客服, and looking its guest up; by digest
 PUSH = "push:"  # the merchant's push of this number, to many members at once
 
 

@@ -18,16 +18,15 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.official.client import OfficialClient
 from bot.outbox import lanes
+from bot.outbox.chats import Chats, OnUnion, path_of, say_together
 from bot.outbox.verdict import Attempt, GivenUp, Later, Park, Sent, Verdict, judge
 from bot.outbox.wording import Unsayable, clean
 from bot.wecom.errors import Kind, Refused, WeComFault
 from domain.notice import Template, fill
-from domain.text import LIMIT
 from models.message import Outbox
 from models.person import Follower
 from services import follower
@@ -35,15 +34,17 @@ from services import follower
 CUSTOM, TEMPLATE = "message/custom/send", "message/template/send"
 REPEATABLE = timedelta(minutes=9)  # the platform remembers a client_msg_id for about ten
 NOT_FOLLOWING = (43004, 50005)
-MOST_MERGED = 100
 
 
-class Official:
+class Official(Chats):
     """app_id     whose media_ids the pictures are
     unseal     a follower's openid
     templates  notice → the merchant's template
     home       where a template message leads
+    on_union   told of a follower's unionid, in the transaction that records the look-up
     """
+
+    prefix = lanes.OFFICIAL
 
     def __init__(
         self,
@@ -53,15 +54,15 @@ class Official:
         unseal: Callable[[str], str],
         templates: Mapping[str, Template],
         home: str,
-        on_union: Callable[[Session, str, str], None],
+        on_union: OnUnion,
     ) -> None:
-        self.client, self.app_id, self.on_union = client, app_id, on_union
+        self.client, self._account, self._on_union = client, client, on_union
+        self.owner = f"official:{app_id}"
         self._unseal, self._templates, self._home = unseal, templates, home
 
     # before
 
     def parking(self, session: Session, row: Outbox, now: datetime) -> str | None:
-        """Why the row must wait for the person; None where it may go. Holds the follower until the transaction ends."""
         who = _follower(session, row.lane)
         if who is None or not who.follows:
             return "he does not follow the account"
@@ -69,11 +70,10 @@ class Official:
         if left == 0:
             return None if self._template(row) else "no contact that allows a message"
         if row.kind == "text" and row.request is None:
-            _say_together(session, row, left, now)
+            say_together(session, row, left, now)
         return None
 
     def request(self, session: Session, row: Outbox, now: datetime, media_id: str) -> str:
-        """What to send, without the openid, and one message less that he may be sent. Raises Unsayable"""
         who = _follower(session, row.lane)
         if who is None:
             raise Unsayable("a follower that nobody knows")
@@ -100,20 +100,21 @@ class Official:
 
     # the call
 
-    def call(self, openid: str, request: bytes) -> Sent:
+    def call(self, kind: str, whom: str, request: bytes) -> Sent:
+        if kind == "lookup_union":
+            return Sent({"union": str(self._account.user_info(whom).get("unionid") or "")})
         found = json.loads(request)
-        answer = self.client.send(found["path"], {"touser": openid, **found["body"]})
+        answer = self._account.send(found["path"], {"touser": whom, **found["body"]})
         return Sent({"path": found["path"]} | ({"msgid": answer["msgid"]} if "msgid" in answer else {}))
 
-    def union(self, openid: str) -> Sent:
-        return Sent({"union": str(self.client.user_info(openid).get("unionid") or "")})
-
-    def openid(self, session: Session, lane: str) -> str:
-        """Whose lane it is. Raises Unsayable"""
+    def whom(self, session: Session, lane: str) -> str:
         who = follower.find(session, lane.partition(":")[2])
         if who is None:
             raise Unsayable("a follower that nobody knows")
         return self._unseal(who.sealed)
+
+    def repeats(self, row: Outbox, now: datetime) -> bool:
+        return is_template((row.request or "").encode()) and now - row.created_at < REPEATABLE
 
     # after
 
@@ -132,7 +133,6 @@ class Official:
         return verdict
 
     def park(self, session: Session, row: Outbox, verdict: Park, now: datetime) -> None:
-        """Keep it for his next contact; if that came while we were asking, it is due at once."""
         who = _follower(session, row.lane)
         tried_at = row.sent_at or now
         came = who is not None and any(at is not None and at > tried_at for at in (who.wrote_at, who.tapped_at))
@@ -145,30 +145,20 @@ class Official:
         row.state, row.due_at = ("waiting", now) if came or verdict.without_template else ("parked", row.due_at)
 
     def give_back(self, session: Session, row: Outbox, now: datetime) -> None:
-        """A message that was not taken does not count."""
         who = _follower(session, row.lane)
         if who is not None and not is_template((row.request or "").encode()):
             follower.count(who, now, by=-1)
 
+    def recorded(self, session: Session, row: Outbox, verdict: Sent | GivenUp, now: datetime) -> None:
+        unionid = str(verdict.result.get("union") or "") if isinstance(verdict, Sent) else ""
+        who = follower.find(session, row.lane.partition(":")[2])
+        if unionid and who is not None:
+            self._on_union(session, who.digest, who.sealed, unionid)
+
 
 def is_template(request: bytes | None) -> bool:
-    return bool(request) and json.loads(request or b"{}").get("path") == TEMPLATE
+    return path_of(request) == TEMPLATE
 
 
 def _follower(session: Session, lane: str) -> Follower | None:
     return follower.find(session, lane.partition(":")[2], lock=True)
-
-
-def _say_together(session: Session, head: Outbox, left: int, now: datetime) -> None:
-    """Where more waits than may be sent, the texts next in line are said by this one."""
-    waiting = (Outbox.lane == head.lane, Outbox.state == "waiting", Outbox.id > head.id)
-    rows = list(session.scalars(select(Outbox).where(*waiting).order_by(Outbox.id).limit(MOST_MERGED)))
-    if 1 + len(rows) <= left:
-        return
-    said = str(head.body.get("content", ""))
-    for row in rows:
-        more = f"{said}\n\n{row.body.get('content', '')}"
-        if row.kind != "text" or row.attempts or row.due_at > now or len(more.encode()) > LIMIT:
-            break
-        said, row.state, row.fault = more, "merged", f"said with {head.id}"
-    head.body = {**head.body, "content": said}

@@ -25,8 +25,8 @@ from sqlalchemy.orm import Session
 
 from bot.outbox import broadcast, lanes, pauses, wording
 from bot.outbox.budget import CALL_OF, MESSAGE_SEND
+from bot.outbox.chats import Chats, TooLate
 from bot.outbox.due import find_due
-from bot.outbox.official import REPEATABLE, Official, is_template
 from bot.outbox.pictures import Pictures
 from bot.outbox.pushes import SPENT, Gate
 from bot.outbox.transaction import transact
@@ -40,12 +40,15 @@ from models.message import Outbox
 log = logging.getLogger(__name__)
 
 PICTURES = ("poster", "robot_poster")
+LEARNT = {"lookup_name": "name", "lookup_union": "union"}  # what a look-up brings that is personal
 KINDS = {
     lanes.MEMBER: ("text", "card", "poster", "card_update"),
     lanes.ROBOT: ("robot_text", "robot_poster"),
     lanes.DIRECTORY: ("lookup_name",),
     lanes.OFFICIAL: ("text", "poster"),
     lanes.FOLLOWER: ("lookup_union",),
+    lanes.KF: ("text", "menu", "poster", "handover", "hand_back"),
+    lanes.GUEST: ("lookup_union", "lookup_state"),
     lanes.PUSH: ("broadcast",),
 }
 
@@ -77,7 +80,7 @@ class Sender:
     operators  who is told when sending has stopped; `say` words it
     home       the address behind a card that has no buttons and names none
     gate       judges pushes and keeps the app's budget; without one all may go
-    client     None without an enterprise, `official` None without a 公众号: what is for them waits
+    client     None without an enterprise; chats: 公众号 and 微信客服, as far as there are; what is for the others waits
     """
 
     def __init__(
@@ -93,20 +96,20 @@ class Sender:
         say: Callable[[pauses.Stopped], str],
         agent_id: int,
         home: str = "https://work.weixin.qq.com",
-        official: Official | None = None,
+        chats: Iterable[Chats] = (),
         gate: Gate | None = None,
         wall: Clock = machine_time,
     ) -> None:
         self._sessions, self._clock, self._wall = sessions, clock, wall
         self._client, self._robots, self._agent_id, self._home = client, robots, agent_id, home
         self._draw, self._on_name, self._operators, self._say = draw, on_name, operators, say
-        self._official, self._gate = official, gate or Gate()
-        self._shelves: dict[str, Pictures] = {}
+        self._gate = gate or Gate()
+        self._chats = {pauses.scope_of(kind.prefix): kind for kind in chats}
+        self._shelves = {
+            scope: Pictures(sessions, kind.client, owner=kind.owner, clock=clock) for scope, kind in self._chats.items()
+        }
         if client is not None:
             self._shelves[pauses.APP] = Pictures(sessions, client, owner=f"wecom:{agent_id}", clock=clock)
-        if official is not None:
-            owner = f"official:{official.app_id}"
-            self._shelves[pauses.ACCOUNT] = Pictures(sessions, official.client, owner=owner, clock=clock)
         self._stopping = threading.Event()
 
     def stop(self) -> None:
@@ -134,7 +137,7 @@ class Sender:
         """Take the lane and find its first task."""
         if not lanes.hold(session, name, me, self._wall()):
             return None
-        if self._can_send(name):
+        if self._can_send(pauses.scope_of(name)):
             self._gate.open(session, name, self._clock())
         return self._next(session, name, me)
 
@@ -161,13 +164,14 @@ class Sender:
             lanes.release(session, name, me)
         return task
 
-    def _can_send(self, name: str) -> bool:
-        return (self._official if pauses.scope_of(name) == pauses.ACCOUNT else self._client) is not None
+    def _can_send(self, scope: str) -> bool:
+        return scope in self._chats or (self._client is not None and scope not in (pauses.ACCOUNT, pauses.SERVICE))
 
     def _ready_row(self, session: Session, name: str, now: datetime) -> Outbox | None:
-        if not self._can_send(name):
+        scope = pauses.scope_of(name)
+        if not self._can_send(scope):
             return None
-        pause = pauses.find(session, pauses.scope_of(name))
+        pause = pauses.find(session, scope)
         if pause is not None and pauses.waits(pause, now):
             return None
         row = session.scalar(lanes.orphan(name)) or self._waiting(session, name, now)
@@ -236,11 +240,15 @@ class Sender:
             broadcast.put_off(session, row.lane, free_at)
         return False
 
+    def _chat(self, lane: str) -> Chats | None:
+        """Whose rules the lane's messages follow; None for one of the app and of a robot."""
+        kind = self._chats.get(pauses.scope_of(lane))
+        return kind if kind is not None and lane.startswith(kind.prefix) else None
+
     def _parking(self, session: Session, row: Outbox, now: datetime) -> str | None:
-        """Why the row has to wait for its receiver; only a chat of the 公众号 asks for that."""
-        if self._official is None or row.state != "waiting" or not row.lane.startswith(lanes.OFFICIAL):
-            return None
-        return self._official.parking(session, row, now)
+        """Why the row has to wait for its receiver."""
+        chat = self._chat(row.lane)
+        return chat.parking(session, row, now) if chat is not None and row.state == "waiting" else None
 
     def _refusal(self, row: Outbox, now: datetime) -> GivenUp | None:
         """Why the row cannot even be tried."""
@@ -248,22 +256,23 @@ class Sender:
             return GivenUp(f"no {row.kind} goes to {row.lane.partition(':')[0]}", loud=True)
         if row.lane.startswith(lanes.ROBOT) and row.lane not in self._robots:
             return GivenUp("the robot is not configured any more")
-        if row.state != "sending" or not row.lane.startswith((lanes.ROBOT, lanes.OFFICIAL)):
+        chat = self._chat(row.lane)
+        if row.state != "sending" or (chat is None and not row.lane.startswith(lanes.ROBOT)):
             return None
-        if is_template((row.request or "").encode()) and now - row.created_at < REPEATABLE:
+        if chat is not None and chat.repeats(row, now):
             return None
         return GivenUp("the sender was lost; not repeated, it would be seen twice", unclear=True)
 
     def _freeze(self, session: Session, row: Outbox, now: datetime, media_id: str) -> GivenUp | None:
         """Fix the bytes for all tries and mark the row `sending`; a refusal where there is nothing to send."""
-        if row.lane.startswith(lanes.OFFICIAL) and self._official is not None:
+        if (chat := self._chat(row.lane)) is not None:
             if row.request is None:
                 try:
-                    row.request = self._official.request(session, row, now, media_id)
+                    row.request = chat.request(session, row, now, media_id)
                 except wording.Unsayable as fault:
-                    return GivenUp(str(fault), loud=True)
+                    return GivenUp(str(fault), loud=not isinstance(fault, TooLate))
         elif row.kind in ("text", "card", "poster", "broadcast") and row.request is None:
-            row.number = lanes.next_number(session, row.lane)
+            row.number = self._number(session, row)
             try:
                 request = self._wording(row, row.number, media_id)
             except wording.Unsayable as fault:
@@ -274,6 +283,12 @@ class Sender:
         row.state, row.sent_at = "sending", now  # counts against the budget from here
         row.attempts += 1
         return None
+
+    def _number(self, session: Session, row: Outbox) -> int:
+        """Makes two equal messages differ. Pages of one push differ by themselves: its number parts it from others."""
+        if row.kind == "broadcast":
+            return broadcast.number_of(row.lane)
+        return lanes.next_number(session, row.lane)
 
     def _wording(self, row: Outbox, number: int, media_id: str) -> bytes:
         if row.kind == "broadcast":
@@ -319,17 +334,14 @@ class Sender:
         return _as_task(row, now, probe=task.probe)
 
     def _judge(self, fault: Exception, task: Task) -> Verdict:
-        if self._official is not None and task.lane.startswith(lanes.OFFICIAL):
-            return self._official.judge(fault, task.attempt, task.request)
-        return judge(fault, task.attempt)
+        chat = self._chat(task.lane)
+        return judge(fault, task.attempt) if chat is None else chat.judge(fault, task.attempt, task.request)
 
     def _call(self, task: Task, picture: bytes) -> Verdict:
-        if self._official is not None and pauses.scope_of(task.lane) == pauses.ACCOUNT:
+        if (kind := self._chats.get(pauses.scope_of(task.lane))) is not None:
             with self._sessions.reading() as session:
-                openid = self._official.openid(session, task.lane)
-            if task.kind == "lookup_union":
-                return self._official.union(openid)
-            return self._official.call(openid, task.request or b"")
+                whom = kind.whom(session, task.lane)
+            return kind.call(task.kind, whom, task.request or b"")
         assert self._client is not None  # noqa: S101 - _ready_row lets nothing of WeCom through without one
         if task.kind == "card_update":
             self._client.update_template_card(wording.card_update(task.body, self._agent_id))
@@ -360,17 +372,18 @@ class Sender:
         if isinstance(verdict, Sent):
             self._sent(session, row, verdict, now)
             return
-        if self._official is not None and row.lane.startswith(lanes.OFFICIAL):
+        if (chat := self._chat(row.lane)) is not None:
             if isinstance(verdict, Park):
                 row.fault = verdict.reason[:255]
-                self._official.park(session, row, verdict, now)
+                chat.park(session, row, verdict, now)
                 log.info("outbox row parked", extra={"event": "outbox.parked", "outbox_id": row.id})
                 return
-            if task.ready and not getattr(verdict, "unclear", False):
-                self._official.give_back(session, row, now)
+            if task.ready and not task.attempt.repeat and not getattr(verdict, "unclear", False):
+                chat.give_back(session, row, now)
                 row.request = None if isinstance(verdict, Later | Stop) else row.request
         if isinstance(verdict, GivenUp):
             self._give_up(session, row, verdict)
+            self._follow(session, row, verdict, now)
         elif not isinstance(verdict, Park):
             self._wait(session, row, task, verdict, now)
 
@@ -379,13 +392,10 @@ class Sender:
         log.info("outbox row sent", extra={"event": "outbox.sent", "outbox_id": row.id, "attempts": row.attempts})
         if row.kind == "broadcast":
             broadcast.count(session, row, verdict, now)
-        if row.kind == "lookup_union":
-            self._learn_union(session, row, str(verdict.result.get("union") or ""))
-        if row.kind != "lookup_name":
-            return
-        name = verdict.result.get("name")
-        row.result = {"found": bool(name)}  # the name itself is kept where `on_name` puts it, only there
-        if not name:
+        if row.kind in LEARNT:  # itself it is kept where whoever is told of it puts it, only there
+            row.result = {"found": bool(verdict.result.get(LEARNT[row.kind]))}
+        self._follow(session, row, verdict, now)
+        if row.kind != "lookup_name" or not (name := verdict.result.get("name")):
             return
         try:
             with session.begin_nested():
@@ -393,17 +403,15 @@ class Sender:
         except Exception as fault:
             log.error("name could not be kept", extra={"event": "outbox.name", "outbox_id": row.id, **_where(fault)})
 
-    def _learn_union(self, session: Session, row: Outbox, unionid: str) -> None:
-        row.result = {"found": bool(unionid)}  # itself it is kept sealed, where `on_union` puts it
-        if not unionid or self._official is None:
+    def _follow(self, session: Session, row: Outbox, verdict: Sent | GivenUp, now: datetime) -> None:
+        """What else the chat's kind makes of a row that has come to an end."""
+        if (kind := self._chats.get(pauses.scope_of(row.lane))) is None:
             return
         try:
             with session.begin_nested():
-                self._official.on_union(session, row.lane.partition(":")[2], unionid)
+                kind.recorded(session, row, verdict, now)
         except Exception as fault:
-            log.error(
-                "unionid could not be kept", extra={"event": "outbox.union", "outbox_id": row.id, **_where(fault)}
-            )
+            log.error("not followed up", extra={"event": "outbox.follow", "outbox_id": row.id, **_where(fault)})
 
     def _give_up(self, session: Session, row: Outbox, verdict: GivenUp) -> None:
         row.state, row.fault = "given_up", verdict.reason[:255]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from bot.outbox.lanes import DIRECTORY, FOLLOWER, OFFICIAL, ROBOT
+from bot.outbox.lanes import DIRECTORY, FOLLOWER, GUEST, OFFICIAL, ROBOT
 from bot.outbox.wording import Unsayable
 from bot.wecom.errors import Kind, Refused, TokenRejected, Unanswered, WeComFault
 
@@ -24,7 +24,8 @@ BEFORE_SENDING = ("gettoken", "stable_token", "media/upload")  # whatever became
 PATIENCE, PATIENT_TRIES = timedelta(hours=24), 1440
 DRAWING_TRIES = 3
 NO_PERMISSION = 48001
-SENDING = ("message/send", "message/custom/send", "webhook/send", "gettoken", "stable_token")  # a quota ends them all
+# a quota of one of these ends all sending of its scope
+SENDING = ("message/send", "message/custom/send", "webhook/send", "kf/send_msg", "gettoken", "stable_token")
 
 
 @dataclass(frozen=True)
@@ -62,11 +63,16 @@ class Stop:
 
 @dataclass(frozen=True)
 class Park:
-    """The row waits for its receiver's next contact. without_template: first in words, as far as those are allowed."""
+    """The row waits for its receiver's next contact.
+
+    without_template   first in words, as far as those are allowed (公众号)
+    state              of his session, where that is what forbids it (微信客服)
+    """
 
     reason: str
     errcode: int
     without_template: bool = False
+    state: int | None = None
 
 
 Verdict = Sent | GivenUp | Later | Stop | Park
@@ -174,7 +180,7 @@ def _refused(fault: Refused | TokenRejected, tried: Attempt) -> Verdict:
 
 def _to_be_fixed(fault: WeComFault, tried: Attempt) -> Verdict:
     errcode = fault.errcode if isinstance(fault, Refused | TokenRejected) else 0
-    if tried.lane.startswith(FOLLOWER) and errcode == NO_PERMISSION:
+    if tried.lane.startswith((FOLLOWER, GUEST)) and errcode == NO_PERMISSION:
         return GivenUp(fault.reason)  # an account that is not bound to an open platform: his orders say who he is
     if tried.lane.startswith(DIRECTORY) and isinstance(fault, Refused):
         return GivenUp(fault.reason)  # the app may send but not read the directory; nicknames can be told

@@ -222,8 +222,10 @@ def order_candidates(text: str) -> list[str]:
 
 
 def as_json(intent: Intent) -> dict[str, Any]:
-    """What `flask bot understand --json` prints: intent, slots, confidence."""
-    return {"intent": intent.name, "slots": intent.slots, "confidence": intent.confidence}
+    """What `flask bot understand --json` prints: intent, the slots of conversation.md §1, confidence."""
+    named = slots.NAMED.get(intent.name, ())
+    said = {name: value for name, value in intent.slots.items() if name in named}
+    return {"intent": intent.name, "slots": said, "confidence": intent.confidence}
 
 
 def json_line(intent: Intent) -> str:

@@ -3,19 +3,26 @@
 Pieces     one to three units side by side, and pairs with others between them, for word orders nobody thought of; a
            mark like ⟨期⟩ is one unit, and so is a number or a Latin word
 Sound      two and three syllables: a word that a pinyin keyboard wrote with other characters keeps its sound
+Words      which lists of words.toml a word of it stands in, and which two follow each other
 Hints      `rule:…` from the tables of rules.toml; how far a rule is to be believed is learnt, not decreed
 """
 
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterable
+from functools import lru_cache
+from itertools import combinations, pairwise
+from pathlib import Path
 
 from bot.understanding.homophones import readings
 from bot.understanding.phrases import stripped
 
 _UNIT = re.compile(r"⟨.⟩|[0-9]+(?:\.[0-9]+)?|[a-z]+|[^\s，?⟨⟩]")
+_LISTS = Path(__file__).with_name("words.toml")
 _MARK = "⟨"
+_TOGETHER = 8  # lists of which pairs are made; who says more than that says everything
 _REACH = 4  # how far the second of a pair may stand behind the first
 LONGEST = 80  # units that are read; a request is said within them
 
@@ -32,11 +39,34 @@ def features(text: str, hints: Iterable[str] = ()) -> list[str]:
     sounds = ["^", *(sound(unit) for unit in units), "$"]
     for size in (2, 3):
         found.update(f"s{size}" + " ".join(sounds[at : at + size]) for at in range(len(sounds) - size + 1))
+    found.update(_meant(text))
     found.update(hints)
     if "?" in text:
         found.add("?")
     found.add(f"length {min(len(units), 24) // 4}")
     return sorted(found)
+
+
+@lru_cache(maxsize=1)
+def _words() -> tuple[dict[str, tuple[str, ...]], re.Pattern[str]]:
+    """Word → the lists that it stands in, and what finds the longest one at a place."""
+    lists: dict[str, tuple[str, ...]] = {}
+    for name, words in tomllib.loads(_LISTS.read_text(encoding="utf-8"))["words"].items():
+        for word in words.split():
+            lists[word] = (*lists.get(word, ()), name)
+    return lists, re.compile("|".join(sorted(map(re.escape, lists), key=lambda word: (-len(word), word))))
+
+
+def _meant(text: str) -> Iterable[str]:
+    """The lists whose words the text has, those that follow each other, and those that stand together in it."""
+    lists, pattern = _words()
+    said = [lists[match[0]] for match in pattern.finditer(text)]
+    for names in said:
+        yield from (f"w:{name}" for name in names)
+    for first, second in pairwise(said):
+        yield from (f"w:{a}>{b}" for a in first for b in second)
+    together = sorted({name for names in said for name in names})[:_TOGETHER]
+    yield from (f"w:{a}&{b}" for a, b in combinations(together, 2))
 
 
 # Words that make no difference, each written in one way, and what is only politeness left out.

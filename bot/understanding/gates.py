@@ -15,12 +15,13 @@ from itertools import pairwise
 from pathlib import Path
 
 from bot.understanding.amounts import find_amounts
+from bot.understanding.patterns import every
 
 # --- confirm and cancel -------------------------------------------------------------------------------------------
 
 _YES = (
     r"(?:确认无误|确认|确定|没问题|没有问题|冇问题|没错|同意|好的|好滴|好哒|好嘞|好勒|好咧|好呀|好啊|好哦|好嘛|好呢|好|可以的|可以|行的|行|是的|是|对的|对|"
-    r"嗯嗯|嗯呐|嗯哪|嗯|恩恩|恩|okk?|okay|oki|yes|yep|妥妥的|妥|成|中|得嘞|要得|就这样|就这么办|就这么定了?|就它了?|来吧|提吧|继续|可|没毛病|必须的)"
+    r"嗯嗯|嗯呐|嗯哪|嗯呢|嗯|恩恩|恩|okk?|okay|oki|yes|yep|妥妥的|妥|成|中|得嘞|要得|就这样|就这么办|就这么定了?|就它了?|来吧|提吧|继续|可|没毛病|必须的)"
 )
 _SOFT = r"(?:的|呀|啊|哈哈|哈|呢|哦|噢|啦|滴|哒|嘞|呗|嘛|耶|，|\s)*"
 _CONFIRM = re.compile(
@@ -31,7 +32,7 @@ _NOT_CONFIRM = re.compile(
     r"(?:可|是呢|是哦|是啊|是呀|对啊|对呀|好好|好哈|成|中|来吧|继续|好呢)(?:，)?|.*(?:是|对|可以|确定|没错|好的|行的)，?吧|没问题，?吧|没有问题，?吧|对对?哦|好嘛|嗯+啊+|.*(?<!就)是呢"
 )
 _PENDING_CONFIRM = re.compile(
-    rf"(?:{_YES}{_SOFT})*(?:要的?|提|转|就提这?个?|打吧|转吧|中|成|是啊|是呀|对啊|对呀|继续|来吧|可){_SOFT}|(?:{_YES}{_SOFT})+(?:我要|就)?(?:提现|提|办|弄|转)吧?"
+    rf"(?:{_YES}{_SOFT})*(?:要的?|提|转|就提这?个?|(?:就|那就)?(?:提|按|照)这(?:么多|个数|个)(?:，?{_YES})?|打吧|转吧|中|成|是啊|是呀|对啊|对呀|继续|来吧|可){_SOFT}|(?:{_YES}{_SOFT})+(?:我要|就)?(?:提现|提|办|弄|转)吧?"
 )
 
 _CANCEL = re.compile(
@@ -42,7 +43,7 @@ _CANCEL = re.compile(
 )
 _NEGATED = re.compile(
     r"(?:不|别|甭|先不|先别|不用|不要|不想|不打算|不准备|不需要|没想|没打算|没要|没说要?|没让你?|没叫你?|没有要|没申请|勿|停止|取消|撤销|撤回|放弃|终止|中止|算了)"
-    r"(?:再|去|给我|帮我|给|我的?|这次|这笔|那笔|刚才|刚刚|的|要|急着?|着急|，|现在)*"
+    r"(?:再|去|给我|帮我|给|我的?|这次|这笔|那笔|刚才|刚刚|的|要|急着?|着急|现在)*"
     r"(?:提(?:现|款|取|钱|佣|出来|了|啦|吧|先|$|，|\d|[一二两三四五六七八九十百])|取(?:现|钱|款|出来|了|\d)|转(?:账|出|钱|了)|打款|兑现|申请)"
 )
 _LATER = re.compile(
@@ -91,7 +92,7 @@ def _lexicon() -> tuple[dict[str, str], int]:
     """Word → its kind, the first list that has it, and the length of the longest word."""
     words: dict[str, str] = {_AMOUNT_SIGN: "amount"}
     for kind, listed in tomllib.loads(_LISTS.read_text(encoding="utf-8")).items():
-        for word in listed.split():
+        for word in (word for written in listed.split() for word in every(written)):
             words.setdefault(word, kind)
     return words, max(map(len, words))
 
@@ -123,6 +124,8 @@ def read_withdrawal(text: str, *, pending: str | None = None) -> Ask | None:
         return None
     if amounts:
         text = text[: amounts[0].start] + _AMOUNT_SIGN + text[amounts[0].end :]
+    if text == _AMOUNT_SIGN and not amounts[0].marked and _NO_ANSWER.fullmatch(str(amounts[0].yuan)):
+        return None
     cut = _cut(text.replace(" ", ""))
     if cut is None or not _asks(cut, pending):
         return None
@@ -132,6 +135,7 @@ def read_withdrawal(text: str, *, pending: str | None = None) -> Ask | None:
     return Ask(everything=everything)
 
 
+_NO_ANSWER = re.compile(r"\d|23{2,}|66{2,}|55{2,}")  # 1 is a nod or a choice, 233 laughs, 666 praises, 555 weeps
 _AGREED = re.compile(
     r"^(?:可以|行|好的?|ok|嗯+|对)，"
 )  # 「可以，提50」 agrees and asks; 「可以提50」 asks whether one may

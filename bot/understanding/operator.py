@@ -53,9 +53,15 @@ _PAID_ALL = tuple(
 )
 
 
+# 「3号通过了吗」 asks what became of a request.
+_ASKED = re.compile(r"^(?:第|编号)?\s*[JjTt]?\d{1,9}\s*[号单]?[\u4e00-\u9fff]{0,4}(?:通过|批|审核?|处理|打款)了?[吗没]")
+
+
 def decide(text: str) -> tuple[str, dict[str, str]] | None:
     """(intent, slots) of a decision, or None. A question decides nothing."""
     text = text.strip()
+    if _ASKED.search(text):
+        return "review", {}
     if re.search(r"[?？]|吗$|么$|[0-9]\s*[和、,，]\s*[0-9]", text):
         return None
     if re.fullmatch(r"(?:今天|今日)[\s。.!！]*", text):

@@ -11,12 +11,12 @@ from bot.understanding import amounts, products
 from bot.understanding.dates import Named
 
 _STATUS = (
-    ("refunded", re.compile(r"退(?:款|货|单|了)|售后|取消")),
-    ("pending", re.compile(r"待结|[没未]有?结|冻结|结算中|在途")),
-    ("settled", re.compile(r"已经?结|结了|结算(?:了|过|完)|已到账")),
+    ("refunded", re.compile(r"退(?:款|货|单|了|掉|的|回|[^，]{0,2}单)|被退|有没有退|人退|(?<!不)要退|售后|取消")),
+    ("pending", re.compile(r"待结|[没未]有?(?:到)?(?:结|解冻)|冻结|冻着|结算中|在途|还没到结算|等结算|等着结")),
+    ("settled", re.compile(r"已经?结|结(?:了|完|过|掉|清)|结算(?:了|过|完|好)|已到账|已经到账|已解冻")),
 )
 _BY = (
-    ("orders", re.compile(r"单量|单数|订单|出单|几单|多少单|成交")),
+    ("orders", re.compile(r"单量|单数|订单|出单|几单|多少单|成交(?!额|金额)|开单")),
     ("units", re.compile(r"件数|销量|数量|几件|多少件|份数|箱数")),
     ("sales", re.compile(r"销售|金额|业绩|gmv|成交额|营业额|流水")),
 )
@@ -42,18 +42,15 @@ _QUERY = (
 _EMPTY_QUERY = re.compile(
     r"^(?:商品|产品|货|东西|什么|啥|哪些|可以|能|好|佣金|提成|利润|返利|可卖|好货|货源|列表|目录|你们).*|.*(?:商品|产品)$"
 )
-_NAME = re.compile(
-    r"(?:是|由|通过|从|经)?(?P<before>[\u4e00-\u9fffa-z]{1,6}?)(?:推荐|介绍|邀请|拉|带|叫|喊|让|安利)(?:我)?(?:来|进|加|入|的|过来)|"
-    r"^(?:是|我是)?(?P<alone>[小老阿][\u4e00-\u9fff]|[\u4e00-\u9fff](?:哥|姐|总|叔|姨|嫂))(?:推荐|介绍|邀请)(?:我|的)?$|"
-    r"(?:推荐|介绍|邀请|引荐)人(?:是|叫|为|填|，|写)*(?P<after>[\u4e00-\u9fffa-z]{1,6})|"
-    r"(?:推荐|介绍|邀请|拉|带)我(?:来|进来|加入|进|入)?的(?:人)?(?:是|叫)(?P<behind>[\u4e00-\u9fffa-z]{1,6})|"
-    r"(?:上级|师傅|上线|老大)(?:是|叫)(?P<above>[\u4e00-\u9fffa-z]{1,6})|"
-    r"(?:从|由|经|通过)(?P<through>[\u4e00-\u9fffa-z]{1,4}?)(?:加入|进来|注册|知道|了解|这|那)|"
-    r"(?:绑定?|绑)(?:上级|推荐人|邀请人|关系|到|给|上)?(?P<bound>[小老阿][\u4e00-\u9fff])"
-)
-_NO_NAME = re.compile(
-    r"^(?:我是|是|我|被|的|就是|朋友圈?的?|邻居|同事|同学|亲戚|老乡|闺蜜)|.*[填谁]|^(?:什么|怎么|哪|忘|没|还没|别人|人家?|有人).*"
-)
+# The slots of conversation.md §1. Beside them `products` and `query` tell a handler what to ask about, and `link`, a
+# code that joins two chats, is found before anything is understood.
+NAMED: dict[str, tuple[str, ...]] = {
+    "join": ("code",), "bind": ("code",), "link": ("product",), "poster": ("product",), "copy": ("product",),
+    "coupon": ("product",), "products": ("query",), "earnings": ("period",), "earnings_detail": ("period",),
+    "explain": ("order", "amount"), "orders": ("period", "status"), "parcel": ("order",), "team": ("period",),
+    "rank": ("period", "by"), "withdraw": ("amount", "all"), "rules": ("topic",), "appeal": ("order",),
+    "approve": ("who",), "reject": ("who", "reason"), "paid": ("who", "reference"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,23 +110,22 @@ def _rules(facts: Facts) -> dict[str, Any]:
 
 
 def _explain(facts: Facts) -> dict[str, Any]:
-    """An amount is what somebody finds too little: after 才, 只有, 就, 给, or marked as money, or with a point."""
-    slots = _order(facts)
-    marked: str | None = None
+    """An amount is what somebody finds too little: after 才 or 只, else after 给 and the like, else what is marked."""
     masked = facts.text
     for named in facts.periods:
         masked = masked[: named.start] + "⟨" * (named.end - named.start) + masked[named.end :]
-    for amount in amounts.find_amounts(masked):
-        if not amount.yuan:
-            continue
-        if _TOO_LITTLE.search(masked[: amount.start]):
-            return slots | {"amount": amount.slot}
-        if marked is None and (amount.marked or amount.yuan % 1):
-            marked = amount.slot
-    return slots | ({"amount": marked} if marked else {})
+    found = [amount for amount in amounts.find_amounts(masked) if amount.yuan]
+    for wanted in (_TOO_LITTLE, _GIVEN):
+        if said := next((amount for amount in found if wanted.search(masked[: amount.start])), None):
+            return _order(facts) | {"amount": said.slot}
+    said = next((amount for amount in found if amount.marked or amount.yuan % 1), None)
+    return _order(facts) | ({"amount": said.slot} if said else {})
 
 
-_TOO_LITTLE = re.compile(r"(?:才|只|只有|就|给|给我|有|赚|是|变成|到账|拿到|到手|得)$")
+_TOO_LITTLE = re.compile(
+    r"(?:才|只|就|仅|变成了?|成了|变|剩|(?:给|显示)(?:我|的)?(?:才|只|就)?是?)(?:有|给|给我|给了|赚|是|拿|拿到|得|得了|到账|算|算了|值|分|返|剩|到手|我)*(?:了|个)?$"
+)
+_GIVEN = re.compile(r"(?:有|给|给我|赚|是|到账|拿到|到手|得)$")
 
 
 def _poster(facts: Facts) -> dict[str, Any]:
@@ -152,15 +148,6 @@ _NO_THING = re.compile(
 )
 
 
-def _bind(facts: Facts) -> dict[str, Any]:
-    if facts.code:
-        return {"code": facts.code}
-    match = _NAME.search(facts.text)
-    name = next((value for value in match.groups() if value), "") if match else ""
-    name = re.sub(r"(?:的|了|吧|啊|哦|呀|介绍|推荐)+$", "", _NO_NAME.sub("", _NO_NAME.sub("", name)))
-    return {"name": name} if name and name not in ("谁", "什么", "人", "你", "你们") else {}
-
-
 def _products(facts: Facts) -> dict[str, Any]:
     if facts.found:
         return {"query": facts.found.words}
@@ -172,7 +159,7 @@ def _products(facts: Facts) -> dict[str, Any]:
 
 
 _READERS = {
-    "join": _code, "bind": _bind, "link": _product, "poster": _poster, "copy": _product, "coupon": _product,
+    "join": _code, "bind": _code, "link": _product, "poster": _poster, "copy": _product, "coupon": _product,
     "products": _products, "earnings": _period, "earnings_detail": _period, "team": _period, "orders": _orders,
     "rank": _rank, "explain": _explain, "parcel": _order, "appeal": _order, "rules": _rules,
 }  # fmt: skip

@@ -1,7 +1,7 @@
 """Builds the classifier from the phrases: `python -m bot.understanding.training`, or `make model`.
 
 `--check` says whether the stored model belongs to the phrases and to the code that reads them; `make check` asks it.
-Learnt from   assets/phrases/zh_CN.toml and people.txt; never from tests/
+Learnt from   assets/phrases/zh_CN.toml, people*.txt and patterns.txt; never from tests/
 Changed       phrases, or what is seen of them: build it again and commit it with them
 The same inputs give the same file on one machine; another machine's logarithms may turn a weight by one of 127 steps.
 """
@@ -15,8 +15,19 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from bot.understanding import ALL_INTENTS, ALL_OPERATOR_INTENTS, MODEL, homophones, normalise, people, phrases, rules
+from bot.understanding import (
+    ALL_INTENTS,
+    ALL_OPERATOR_INTENTS,
+    MODEL,
+    homophones,
+    normalise,
+    patterns,
+    people,
+    phrases,
+    rules,
+)
 from bot.understanding.classifier import Learner, key_of, read, write
+from bot.understanding.patterns import Patterns
 from bot.understanding.sentence import Sentence
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -25,6 +36,8 @@ LEARNT = (*ALL_INTENTS, *ALL_OPERATOR_INTENTS)
 ROUNDS = 10
 RATE, DECAY, SMALLEST = 0.5, 2e-4, 0.6
 LEFT_OUT = 0.3  # share of a sentence's features that a step does not see: none must carry an intent alone
+EACH = 60  # sentences of every intent that a round makes from the patterns
+PATTERN_WEIGHT = 0.6  # of such a sentence, against 1 of one that somebody wrote
 # What people put around a wish; it says nothing about which one.
 BEFORE = (
     "孩子睡了我来问问，",
@@ -93,19 +106,22 @@ TIMED = frozenset({"earnings", "earnings_detail", "orders", "team", "rank"})  # 
 Example = tuple[str, str]  # (plain text, intent)
 
 
-def inputs_digest(told: Sequence[tuple[Sentence, str]]) -> str:
+def inputs_digest(told: Sequence[tuple[Sentence, str]], ways: Patterns) -> str:
     """Of all that the model is made of: every phrase as the classifier sees it, and how it is learnt."""
-    digest = hashlib.sha256(repr((LEARNT, ROUNDS, RATE, DECAY, SMALLEST, LEFT_OUT, BEFORE, AFTER)).encode())
-    for sentence, intent in told:
+    how = (LEARNT, ROUNDS, RATE, DECAY, SMALLEST, LEFT_OUT, EACH, PATTERN_WEIGHT, BEFORE, AFTER, ways)
+    digest = hashlib.sha256(repr(how).encode())
+    made = ((_made(text), intent) for text, intent in ways.some(random.Random(1), EACH))
+    for sentence, intent in (*told, *made):
         digest.update("\t".join((intent, *sentence.features())).encode() + b"\n")
     return digest.hexdigest()
 
 
 def examples() -> list[tuple[Sentence, str]]:
     """Every phrase with its intent, read as a sentence is read."""
-    book, spoken = phrases.read_files([PHRASES / "zh_CN.toml"], LEARNT), people.load(PHRASES / "people.txt")
+    book = phrases.read_files([PHRASES / "zh_CN.toml"], LEARNT)
     told = [(text, intent, ()) for intent, listed in book.by_intent.items() for text in listed]
-    told += [(said.text, said.intent, spoken.catalogue) for said in spoken.said if said.intent in LEARNT]
+    for spoken in map(people.load, sorted(PHRASES.glob("people*.txt"))):
+        told += [(said.text, said.intent, spoken.catalogue) for said in spoken.said if said.intent in LEARNT]
     return [
         (Sentence(book.put_right(normalise.plain(text)), text, people.NOW, catalogue), intent)
         for text, intent, catalogue in told
@@ -146,7 +162,13 @@ def noise(chance: random.Random) -> Iterable[Example]:
         yield "".join(chance.choice("abcdefghijklmnopqrstuvwxyz") for _ in range(chance.randint(1, 9))), "unknown"
 
 
-def train(told: Sequence[tuple[Sentence, str]], rounds: int = ROUNDS) -> Learner:
+def _made(text: str) -> Sentence:
+    """A sentence of the patterns, in which what the catalogue or the day decides is a mark already."""
+    plain = normalise.plain(text)
+    return Sentence(plain, plain, people.NOW, ())
+
+
+def train(told: Sequence[tuple[Sentence, str]], ways: Patterns, rounds: int = ROUNDS) -> Learner:
     chance = random.Random(20261121)
     spelt = spellings()
     told = [*told, *((Sentence(text, text, people.NOW, ()), intent) for text, intent in noise(chance))]
@@ -154,22 +176,28 @@ def train(told: Sequence[tuple[Sentence, str]], rounds: int = ROUNDS) -> Learner
     usual = sum(counts.values()) / len(counts)
     learner = Learner(sorted({*LEARNT}), rate=RATE, decay=DECAY)
     known = [[key_of(feature) for feature in sentence.features()] for sentence, _ in told]
+    weights = {intent: min(2.0, max(0.7, (usual / count) ** 0.5)) for intent, count in counts.items()}
     for _ in range(rounds):
-        order = list(range(len(told)))
+        made = [(_made(text), intent) for text, intent in ways.some(chance, EACH)]
+        order = list(range(len(told) + len(made)))
         chance.shuffle(order)
         for number in order:
-            sentence, intent = told[number]
-            weight = min(2.0, max(0.7, (usual / counts[intent]) ** 0.5))
-            keys = known[number]
-            if chance.random() < 0.5:
-                keys = [key_of(feature) for feature in varied(sentence, intent, chance, spelt).features()]
+            written = number < len(told)
+            sentence, intent = told[number] if written else made[number - len(told)]
+            varies = chance.random() < 0.5
+            if written and not varies:
+                keys = known[number]
+            else:
+                seen = varied(sentence, intent, chance, spelt) if varies else sentence
+                keys = [key_of(feature) for feature in seen.features()]
+            weight = weights[intent] if written else PATTERN_WEIGHT
             learner.step([key for key in keys if chance.random() > LEFT_OUT] or keys, intent, weight)
     return learner
 
 
 def main() -> int:
-    told, file = examples(), PHRASES / MODEL
-    digest = inputs_digest(told)
+    told, ways, file = examples(), patterns.load(PHRASES / "patterns.txt"), PHRASES / MODEL
+    digest = inputs_digest(told, ways)
     if "--check" in sys.argv:
         if file.exists() and read(file)[0].get("inputs") == digest:
             return 0
@@ -177,7 +205,7 @@ def main() -> int:
             f"{file.relative_to(ROOT)} was not built from these phrases and this code: run `make model`" + "\n"
         )
         return 1
-    write(file, train(told), digest, SMALLEST)
+    write(file, train(told, ways), digest, SMALLEST)
     sys.stdout.write(f"{file.relative_to(ROOT)}: {file.stat().st_size / 1e6:.2f} MB\n")
     return 0
 

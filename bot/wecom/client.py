@@ -24,6 +24,7 @@ class Authorised:
 
     def __init__(self, wire: Wire, tokens: TokenProvider) -> None:
         self._wire, self._tokens = wire, tokens
+        self.kinds = wire.kinds
 
     def check(self) -> None:
         """Say whether the platform gives us a token: raises what is wrong."""

@@ -54,13 +54,21 @@ class Envelope:
         encrypted = document.fields.get("Encrypt", "").strip()
         if not encrypted or "Encrypt" in document.twice:
             raise NotXml("one Encrypt is needed")
+        return self.unseal(encrypted, signature, timestamp, nonce)
+
+    def unseal(self, encrypted: str, signature: str, timestamp: str, nonce: str) -> bytes:
+        """The message, whatever the envelope around it looks like. Raises BadSignature, BadReceiver, BadCiphertext"""
         self._check(signature, timestamp, nonce, encrypted)
         return self._decrypt(encrypted)
 
+    def sealed(self, message: str, nonce: str, timestamp: int | str) -> tuple[str, str]:
+        """A message encrypted, and its signature."""
+        encrypted = self._encrypt(message.encode(), os.urandom(16))
+        return encrypted, self._sign(str(timestamp), nonce, encrypted)
+
     def seal(self, message: str, nonce: str, timestamp: int | str) -> str:
         """The envelope that carries `message` as a passive reply."""
-        encrypted = self._encrypt(message.encode(), os.urandom(16))
-        signature = self._sign(str(timestamp), nonce, encrypted)
+        encrypted, signature = self.sealed(message, nonce, timestamp)
         return (
             f"<xml><Encrypt><![CDATA[{encrypted}]]></Encrypt><MsgSignature><![CDATA[{signature}]]></MsgSignature>"
             f"<TimeStamp>{timestamp}</TimeStamp><Nonce>{xml.cdata(nonce)}</Nonce></xml>"

@@ -14,6 +14,10 @@ class NotXml(ValueError):
     """The body is no XML that WeCom would send: broken, with a DTD, or without Encrypt. HTTP 400."""
 
 
+class NotJson(ValueError):
+    """As NotXml, where the platform speaks JSON. HTTP 400."""
+
+
 class NotForUs(ValueError):
     """The envelope is not from our WeCom. HTTP 403."""
 

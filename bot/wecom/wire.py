@@ -52,12 +52,19 @@ class Wire:
     observe   told of each call: path and errcode, "unanswered" where there was none (tuike_wecom_calls_total)
     kinds     what the platform's errcodes ask for
     silent    an answer without an errcode is one of 0, as the 公众号's often are
+    largest   bytes of an answer
     """
 
     def __init__(
-        self, base: str, observe: Observe | None = None, *, kinds: Mapping[int, Kind] = KINDS, silent: bool = False
+        self,
+        base: str,
+        observe: Observe | None = None,
+        *,
+        kinds: Mapping[int, Kind] = KINDS,
+        silent: bool = False,
+        largest: int = LARGEST_ANSWER,
     ) -> None:
-        self.kinds, self._silent = kinds, silent
+        self.kinds, self._silent, self._largest = kinds, silent, largest
         self._base = base.rstrip("/")
         self._observe = observe or (lambda path, errcode: None)
         self._local = threading.local()
@@ -106,7 +113,7 @@ class Wire:
                 if response.status_code != 200:
                     return Unanswered(path, f"HTTP {response.status_code}", "unclear")
                 accepted = True
-                return _bounded(path, response, until)
+                return _bounded(path, response, until, self._largest)
         except requests.ConnectTimeout:
             return Unanswered(path, "no connection in time", "no")
         except requests.ReadTimeout:
@@ -136,12 +143,12 @@ def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
-def _bounded(path: str, response: requests.Response, until: float) -> bytes | Unanswered:
+def _bounded(path: str, response: requests.Response, until: float, largest: int) -> bytes | Unanswered:
     """The body, read as it comes: `iter_content` would wait for a whole piece however slowly it drips."""
     text = b""
     while piece := response.raw.read1(65536):
         text += piece
-        if len(text) > LARGEST_ANSWER:
+        if len(text) > largest:
             return Unanswered(path, "the answer is too long", "likely")
         if time.monotonic() > until:
             return Unanswered(path, "the answer takes too long", "likely")

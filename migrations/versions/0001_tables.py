@@ -179,6 +179,23 @@ def upgrade() -> None:
         mysql_engine="InnoDB",
     )
     op.create_table(
+        "guest",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("sealed", sa.String(length=512), nullable=False),
+        sa.Column("scene", sa.String(length=128), nullable=True),
+        sa.Column("state", sa.BigInteger(), nullable=False),
+        sa.Column("wrote_at", INSTANT, nullable=True),
+        sa.Column("noticed_at", INSTANT, nullable=True),
+        sa.Column("wrote_used", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_guest")),
+        sa.UniqueConstraint("digest", name=op.f("uq_guest_digest")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
         "inbox",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("channel", sa.String(length=16), nullable=False),
@@ -222,6 +239,27 @@ def upgrade() -> None:
         mysql_engine="InnoDB",
     )
     op.create_table(
+        "kf_log",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("open_kfid", sa.String(length=64), nullable=False),
+        sa.Column("cursor", sa.String(length=255), nullable=True),
+        sa.Column("more", sa.Boolean(), nullable=False),
+        sa.Column("wanted", sa.BigInteger(), nullable=False),
+        sa.Column("served", sa.BigInteger(), nullable=False),
+        sa.Column("token", sa.String(length=255), nullable=True),
+        sa.Column("token_until", INSTANT, nullable=True),
+        sa.Column("old_before", INSTANT, nullable=True),
+        sa.Column("asked_at", INSTANT, nullable=True),
+        sa.Column("bare_at", INSTANT, nullable=True),
+        sa.Column("failures", sa.BigInteger(), nullable=False),
+        sa.Column("retry_at", INSTANT, nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_kf_log")),
+        sa.UniqueConstraint("open_kfid", name=op.f("uq_kf_log_open_kfid")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
         "lane",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("name", sa.String(length=96), nullable=False),
@@ -250,6 +288,19 @@ def upgrade() -> None:
         mysql_engine="InnoDB",
     )
     op.create_index("ix_ledger_entry_at", "ledger_entry", ["at"], unique=False)
+    op.create_table(
+        "link_try",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("wrong", sa.BigInteger(), nullable=False),
+        sa.Column("since", INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_link_try")),
+        sa.UniqueConstraint("kind", "digest", name=op.f("uq_link_try_kind_digest")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
     op.create_table(
         "media",
         sa.Column("id", ID, autoincrement=True, nullable=False),
@@ -422,6 +473,16 @@ def upgrade() -> None:
     )
     op.create_index("ix_unknown_phrase_intent_count", "unknown_phrase", ["intent", "count"], unique=False)
     op.create_index("ix_unknown_phrase_last_at", "unknown_phrase", ["last_at"], unique=False)
+    op.create_table(
+        "window_sum",
+        sa.Column("window_run_id", ID, autoincrement=False, nullable=False),
+        sa.Column("distributor_id", ID, autoincrement=False, nullable=False),
+        sa.Column("sales", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("window_run_id", "distributor_id", name=op.f("pk_window_sum")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
     op.create_table(
         "coupon_share",
         sa.Column("id", ID, autoincrement=True, nullable=False),
@@ -971,17 +1032,6 @@ def upgrade() -> None:
     )
     op.create_index("ix_skip_order_id", "skip", ["order_id"], unique=False)
     op.create_table(
-        "window_sum",
-        sa.Column("window_run_id", ID, autoincrement=False, nullable=False),
-        sa.Column("distributor_id", ID, autoincrement=False, nullable=False),
-        sa.Column("sales", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(["window_run_id"], ["window_run.id"], name=op.f("fk_window_sum_window_run_id")),
-        sa.PrimaryKeyConstraint("window_run_id", "distributor_id", name=op.f("pk_window_sum")),
-        mysql_charset="utf8mb4",
-        mysql_collate="utf8mb4_bin",
-        mysql_engine="InnoDB",
-    )
-    op.create_table(
         "coupon_claim",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("coupon_id", ID, nullable=False),
@@ -1067,7 +1117,6 @@ def downgrade() -> None:
     op.drop_table("coupon_use")
     op.drop_table("entitlement")
     op.drop_table("coupon_claim")
-    op.drop_table("window_sum")
     op.drop_table("skip")
     op.drop_table("shipment")
     op.drop_table("rollup_sum")
@@ -1095,6 +1144,7 @@ def downgrade() -> None:
     op.drop_table("identity")
     op.drop_table("coupon_stock")
     op.drop_table("coupon_share")
+    op.drop_table("window_sum")
     op.drop_table("unknown_phrase")
     op.drop_table("settlement_run")
     op.drop_table("product")
@@ -1104,11 +1154,14 @@ def downgrade() -> None:
     op.drop_table("outbox")
     op.drop_table("operator")
     op.drop_table("media")
+    op.drop_table("link_try")
     op.drop_table("ledger_entry")
     op.drop_table("lane")
+    op.drop_table("kf_log")
     op.drop_table("job_state")
     op.drop_table("intake_lock")
     op.drop_table("inbox")
+    op.drop_table("guest")
     op.drop_table("follower")
     op.drop_table("early_fact")
     op.drop_table("distributor")

@@ -8,29 +8,50 @@ Locks    none; a refund that is committed between the statements is seen, and th
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
-from sqlalchemy import ColumnElement, Text, and_, case, cast, distinct, func, null, or_, select, type_coerce
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    ColumnElement,
+    CursorResult,
+    Select,
+    Text,
+    and_,
+    case,
+    delete,
+    distinct,
+    func,
+    insert,
+    literal,
+    null,
+    or_,
+    select,
+    type_coerce,
+    union_all,
+    update,
+)
+from sqlalchemy import cast as sql_cast
 from sqlalchemy.orm import Session
 
 from domain.money import ZERO, Money
 from domain.periods import Period
 from domain.plan import RankingRule, Scope, TeamRule
 from domain.plan.ranking import Place
-from models.base import MoneyFen
+from models.base import MoneyFen, table_of
+from models.bonus import WindowSum
+from models.bulk import allow_memory
 from models.distributor import Distributor
 from models.order import Order, OrderLine, Refund
 from services import history
 from services.history import Recorded
 
 Found = TypeVar("Found")
-FETCH = 5000
+EVERYTHING = Scope()
 FOR_EVER = datetime(9000, 1, 1, tzinfo=UTC)  # after every refund that is known
 
 
@@ -54,24 +75,45 @@ class Window:
         return case((Order.plan_version_id.in_(self.as_any_other), null()), else_=Order.buyer_distributor_id)
 
 
-def of_teams(session: Session, rule: TeamRule, window: Window) -> dict[int, Money]:
-    """What the team of each sold, by distributor; of whom it sold nothing is left out."""
+def keep_teams(session: Session, rule: TeamRule, window: Window, window_run_id: int) -> None:
+    """Write down what the team of each sold (models.bonus.WindowSum); whose team sold nothing is left out.
 
-    def ask(later: list[Recorded]) -> dict[int, Money]:
-        sold: dict[int, int] = defaultdict(int)
-        ids = _ids(session, later)
-        for seller, buyer, chain, net in _by_chain(session, rule.scope, window):
-            for up, who in enumerate([seller, *_above(chain)[: rule.depth]]):
-                if (up or rule.own) and who != buyer:
-                    sold[who] += net.fen
-        for one in later:
-            net_later = one.sale.part(rule.scope, window.at).net - one.sale.part(rule.scope, FOR_EVER).net
-            for up, person in enumerate(one.sale.chain[: rule.depth + 1]):
-                if (up or rule.own) and not _bought(window, one, person.code):
-                    sold[ids[person.code]] += net_later.fen
-        return {who: Money(fen) for who, fen in sold.items() if fen}
+    The database adds up and writes: nothing passes through here but what was refunded later.
+    """
 
-    return _settled(session, window, ask)
+    def ask(later: list[Recorded]) -> None:
+        session.execute(delete(WindowSum).where(WindowSum.window_run_id == window_run_id))
+        allow_memory(session)
+        sold = _team_sales(session, rule, window).subquery()
+        new = select(literal(window_run_id), sold.c.who, sold.c.sales)
+        session.execute(insert(WindowSum).from_select(_SUMMED, new))
+        for who, more in _refunded_since(session, rule, window, later).items():
+            _add(session, window_run_id, who, more)
+
+    _settled(session, window, ask)
+
+
+_SUMMED = ("window_run_id", "distributor_id", "sales")
+
+
+def _refunded_since(session: Session, rule: TeamRule, window: Window, later: list[Recorded]) -> dict[int, Money]:
+    """What each team had sold at the moment and has been refunded since."""
+    ids = _ids(session, later)
+    more: dict[int, Money] = defaultdict(lambda: ZERO)
+    for one in later:
+        lost = one.sale.part(rule.scope, window.at).net - one.sale.part(rule.scope, FOR_EVER).net
+        for up, person in enumerate(one.sale.chain[: rule.depth + 1]):
+            if lost and (up or rule.own) and not _bought(window, one, person.code):
+                more[ids[person.code]] += lost
+    return more
+
+
+def _add(session: Session, window_run_id: int, who: int, more: Money) -> None:
+    place = WindowSum.window_run_id == window_run_id, WindowSum.distributor_id == who
+    added = session.execute(update(WindowSum).where(*place).values(sales=WindowSum.sales + more))
+    if not cast(CursorResult[Any], added).rowcount:
+        values = {"window_run_id": window_run_id, "distributor_id": who, "sales": more}
+        session.execute(insert(WindowSum).values(values))
 
 
 def of_ranking(session: Session, rule: RankingRule, window: Window) -> list[tuple[int, Place]]:
@@ -138,31 +180,55 @@ def _in_scope(scope: Scope) -> ColumnElement[bool]:
     return and_(True, *conditions)
 
 
-def _by_chain(session: Session, scope: Scope, window: Window) -> Iterator[tuple[int, int | None, str, Money]]:
-    """(seller, buyer, chain as JSON, net): the chain of a seller hardly changes, so there are few more than sellers."""
+def _sold(window: Window, scope: Scope) -> tuple[Any, ColumnElement[bool]]:
+    """Where the sales of a window in a scope stand: on the orders, or, where not every line counts, on their lines."""
+    if scope == EVERYTHING:
+        return table_of(Order), and_(window.orders, Order.net > ZERO)
+    lines = table_of(Order).join(table_of(OrderLine), OrderLine.order_id == Order.id)
+    return lines, and_(window.orders, _in_scope(scope), OrderLine.paid > OrderLine.refunded)
+
+
+def _net(scope: Scope) -> ColumnElement[Any]:
+    return func.sum(Order.net if scope == EVERYTHING else OrderLine.paid - OrderLine.refunded)
+
+
+def _team_sales(session: Session, rule: TeamRule, window: Window) -> Select[Any]:
+    """(who, sales) of everybody whose team sold something.
+
+    First by seller, buyer and chain: the chain of a seller hardly changes, so there are few more of these than sellers,
+    and only they are taken apart.
+    """
     chain = _as_text(session, Order.upline)
     buyer = window.buyer  # once: PostgreSQL groups by what it is told only where the parameters are the same ones
-    net = type_coerce(func.sum(OrderLine.paid - OrderLine.refunded), MoneyFen())
-    query = (
-        select(Order.distributor_id, buyer, chain, net)
-        .join(OrderLine, OrderLine.order_id == Order.id)
-        .where(window.orders, _in_scope(scope), OrderLine.paid > OrderLine.refunded)
+    where, condition = _sold(window, rule.scope)
+    columns = Order.distributor_id.label("seller"), buyer.label("buyer"), chain.label("chain")
+    of_chains = (
+        select(*columns, _net(rule.scope).label("net"))
+        .select_from(where)
+        .where(condition)
         .group_by(Order.distributor_id, buyer, chain)
+        .cte("of_chains")
     )
-    with session.execute(query.execution_options(yield_per=FETCH)) as rows:
-        for row in rows:
-            yield row[0] or 0, row[1], row[2], row[3]  # what counts is somebody's
+    above = [_above(session, of_chains.c.chain, up).label(f"above_{up}") for up in range(rule.depth)]
+    seats = select(of_chains.c.seller, of_chains.c.buyer, of_chains.c.net, *above).cte("seats")  # each is read once
+    named = [seats.c.seller] if rule.own else []
+    named += [seats.c[who.name] for who in above]
+    shares = union_all(*(select(who.label("who"), seats.c.buyer, seats.c.net) for who in named)).subquery()
+    not_his_own = or_(shares.c.buyer.is_(None), shares.c.buyer != shares.c.who)
+    sales = type_coerce(func.sum(shares.c.net), MoneyFen()).label("sales")
+    return select(shares.c.who, sales).where(shares.c.who.is_not(None), not_his_own).group_by(shares.c.who)
 
 
 def _as_text(session: Session, column: Any) -> ColumnElement[str]:
     if session.get_bind().dialect.name == "postgresql":
-        return cast(column, Text)
+        return sql_cast(column, Text)
     return type_coerce(column, Text)  # it is one there
 
 
-@lru_cache(maxsize=4096)
-def _above(chain: str) -> tuple[int, ...]:
-    return tuple(step["id"] for step in json.loads(chain))
+def _above(session: Session, chain: ColumnElement[str], up: int) -> ColumnElement[Any]:
+    """The id of who is so many steps above the seller's inviter, NULL where nobody is."""
+    document = sql_cast(chain, JSON) if session.get_bind().dialect.name == "postgresql" else type_coerce(chain, JSON)
+    return sql_cast(document[up, "id"].as_string(), BigInteger)
 
 
 def _places(
@@ -174,24 +240,26 @@ def _places(
     only: Collection[int] | None = None,
 ) -> Iterator[tuple[int, Place]]:
     """The first places by what is left now, or those of some."""
+    where, condition = _sold(window, rule.scope)
+    whole = rule.scope == EVERYTHING
     values: dict[str, ColumnElement[Any]] = {
-        "sales": func.sum(OrderLine.paid - OrderLine.refunded),
-        "orders": func.count(distinct(Order.id)),
-        "units": func.sum(OrderLine.qty - OrderLine.refunded_qty),
+        "sales": _net(rule.scope),
+        "orders": func.count() if whole else func.count(distinct(Order.id)),
+        "units": func.sum(Order.units if whole else OrderLine.qty - OrderLine.refunded_qty),
     }
-    value, reached_at = values[rule.by], func.max(Order.paid_at)
+    value = type_coerce(values[rule.by], MoneyFen()).label("value")
+    columns = Order.distributor_id.label("who"), value, func.max(Order.paid_at).label("reached_at")
+    sold = select(*columns).select_from(where).where(condition).group_by(Order.distributor_id)
+    sold = sold if only is None else sold.where(Order.distributor_id.in_(only))
+    held = sold.subquery()
     query = (
-        select(Order.distributor_id, Distributor.code, type_coerce(value, MoneyFen()), reached_at)
-        .join(OrderLine, OrderLine.order_id == Order.id)
-        .join(Distributor, Distributor.id == Order.distributor_id)
-        .where(window.orders, _in_scope(rule.scope), OrderLine.paid > OrderLine.refunded)
-        .group_by(Order.distributor_id, Distributor.code)
-        .order_by(value.desc(), reached_at, Distributor.code)
+        select(held.c.who, Distributor.code, held.c.value, held.c.reached_at)
+        .join(Distributor, Distributor.id == held.c.who)
+        .where(held.c.value != ZERO)
+        .order_by(held.c.value.desc(), held.c.reached_at, Distributor.code)
     )
-    query = query if only is None else query.where(Order.distributor_id.in_(only))
-    for who, code, held, at in session.execute(query if most is None else query.limit(most)):
-        if who is not None and held != ZERO:
-            yield who, Place(code, held.fen, at)
+    for who, code, value_, at in session.execute(query if most is None else query.limit(most)):
+        yield who, Place(code, value_.fen, at)
 
 
 def _correct(found: dict[int, Place], rule: RankingRule, window: Window, one: Recorded) -> None:

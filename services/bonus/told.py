@@ -16,10 +16,10 @@ from sqlalchemy.orm import Session
 
 from domain.money import Money
 from domain.periods import Period, period_of
-from domain.plan import MilestoneRule
+from domain.plan import MilestoneRule, TeamRule
 from domain.why import why
 from models.base import table_of
-from models.bonus import Bonus, MilestoneMark
+from models.bonus import Bonus, MilestoneMark, WindowRun, WindowSum
 from models.distributor import Distributor
 from services import plan
 from services.commission import Told
@@ -36,6 +36,19 @@ class BonusLine:
     amount: Money
     reward: Mapping[str, Any] | None
     state: str
+
+
+@dataclass(frozen=True, slots=True)
+class BelowFirstStep:
+    """A team's window that is over and gave somebody nothing: his team sold less than the rule's first step."""
+
+    rule: TeamRule
+    window: str
+    sales: Money
+
+    @property
+    def needed(self) -> Money:
+        return Money(self.rule.steps[0][0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +142,24 @@ def on_the_way(session: Session, who: Distributor, now: datetime) -> list[OnTheW
         if not _is_last(rule, reached):
             found.append(OnTheWay(rule, count, rule.threshold(reached + 1)))
     return found
+
+
+def below_first_step(session: Session, distributor_id: int, limit: int = 3) -> list[BelowFirstStep]:
+    """Of the latest team windows those in which his team sold something and not enough, the latest first."""
+    latest = select(WindowRun).where(WindowRun.as_ == TeamRule.kind, WindowRun.state == "closed")
+    latest = latest.order_by(WindowRun.at.desc(), WindowRun.id.desc()).limit(limit)
+    runs = {row.id: row for row in session.scalars(latest)}
+    sums = select(WindowSum).where(WindowSum.window_run_id.in_(runs), WindowSum.distributor_id == distributor_id)
+    sold = {row.window_run_id: row.sales for row in session.scalars(sums)} if runs else {}
+    decided = select(Bonus.rule, Bonus.window).where(Bonus.distributor_id == distributor_id, Bonus.as_ == TeamRule.kind)
+    known = {tuple(row) for row in session.execute(decided)} if sold else set()
+    found = []
+    for run_id, row in runs.items():
+        if run_id in sold and (row.rule, row.window) not in known:
+            rules = plan.load(session, row.plan_version_id).plan.rules
+            rule = next(rule for rule in rules if isinstance(rule, TeamRule) and rule.id == row.rule)
+            found.append(BelowFirstStep(rule, row.window, sold[run_id]))
+    return [one for one in found if one.sales < one.needed]
 
 
 def _is_last(rule: MilestoneRule, reached: int) -> bool:

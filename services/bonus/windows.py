@@ -1,9 +1,9 @@
 """Team and ranking on the live path: each rule once for every window that is over, and then fixed.
 
 A window is computed at its end and the hold days, by the version that was in force when it began, in the nets of that
-moment, however late the run is. What each team sold is kept first, in one transaction; then the bonuses are booked in
-batches, each in a transaction of its own, so that a run that is killed goes on where it stood. A ranking has few prizes
-and is one transaction.
+moment, however late the run is. What each team sold is written down first, in one transaction, and stays: it tells who
+was below the first step. Then the bonuses are booked in batches, each in a transaction of its own, so that a run that
+is killed goes on where it stood. A ranking has few prizes and is one transaction.
 
 Locks    the window's row, which is unique: two runs take turns at the batches
 Source   plans.md §2.3 and §2.4
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from domain.money import ZERO, Money
@@ -42,7 +42,6 @@ WINDOWS: tuple[WindowName, ...] = ("day", "week", "month")
 
 _BONUS = table_of(Bonus)
 _COLUMNS = tuple(column.name for column in _BONUS.c if column.name != "id")
-_SUMMED = ("window_run_id", "distributor_id", "sales")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +147,7 @@ def begin(session: Session, one: Due, *, run_id: int, now: datetime) -> Given:
         given = _rank(session, one, one.rule, run_id=run_id, now=now)
         _close(session, session.get_one(WindowRun, window_run_id), now)
         return Given(given, is_last=True)
-    sold = sums.of_teams(session, one.rule, _window(session, one))
-    insert_many(session, table_of(WindowSum), _SUMMED, ((window_run_id, who, sold[who]) for who in sorted(sold)))
+    sums.keep_teams(session, one.rule, _window(session, one), window_run_id)
     return Given({}, is_last=False)
 
 
@@ -160,10 +158,9 @@ def go_on(session: Session, one: Due, *, run_id: int, now: datetime) -> Given:
     row = session.scalars(query).one()
     if row.state == "closed" or not isinstance(one.rule, TeamRule):
         return Given({}, is_last=True)
-    people = _sold(session, row.id, WindowSum.distributor_id > row.after, BATCH)
+    people = _sold(session, row.id, and_(WindowSum.distributor_id > row.after, _concerns(one, one.rule)), BATCH)
     given = _team(session, row, one, one.rule, people, run_id=run_id, now=now) if people else {}
     if len(people) < BATCH:
-        session.execute(delete(WindowSum).where(WindowSum.window_run_id == row.id))
         _close(session, row, now)
     else:
         row.after = people[-1].id
@@ -192,6 +189,12 @@ class _Sold:
     sales: Money
 
 
+def _concerns(one: Due, rule: TeamRule) -> ColumnElement[bool]:
+    """Who gets a bonus or may not have one. Of all others the sum that stands says why: it is below the first step."""
+    conditions = [WindowSum.sales >= Money(rule.steps[0][0]), Distributor.first_suspended_at <= one.at]
+    return or_(*conditions, *([Distributor.member.is_(False)] if one.plan.terms.members_only else []))
+
+
 _SOLD = (Distributor.id, Distributor.code, Distributor.member, Distributor.first_suspended_at)
 
 
@@ -211,7 +214,8 @@ def _team(
     """The bonuses of one batch: rows, one entry in the books."""
     recruits: list[_Sold] = []
     if rule.differential:
-        recruits = _sold(session, row.id, Distributor.inviter_id.in_([person.id for person in people]), None)
+        theirs = Distributor.inviter_id.in_([person.id for person in people])
+        recruits = _sold(session, row.id, and_(theirs, WindowSum.sales >= Money(rule.steps[0][0])), None)
     invited: dict[int, list[str]] = defaultdict(list)
     for recruit in sorted(recruits, key=lambda recruit: recruit.code):
         if recruit.inviter_id is not None and (recruit.invited_at is None or recruit.invited_at <= one.at):
@@ -223,8 +227,7 @@ def _team(
     amounts: dict[int, Money] = {}
     for person in people:
         facts = rule.bonus(person.code, sold, refused, invited[person.id])
-        reason: Reason | None = refused[person.code] or (None if facts else "below_first_step")
-        if reason is not None:
+        if (reason := refused[person.code]) is not None:
             told = {"kind": rule.kind, "title": rule.title, "window": row.window, "sales_fen": person.sales.fen}
             rows.append(_row(person.id, row, one.at, told, state="skipped", reason=reason))
         elif facts is not None and facts["amount_fen"]:

@@ -77,6 +77,14 @@ _REMEDY = {
 }
 
 
+_SCOPES = {
+    "wecom": "应用的消息",
+    "official": "公众号的消息",
+    "kf": "微信客服的消息",
+    "kflog": "接收微信客服的消息",
+}
+
+
 def remedy(errcode: int) -> str:
     """What to do about an errcode of WeChat Work that stops the sending."""
     return _REMEDY.get(errcode, f"在企业微信开发者文档里查错误码 {errcode}，改好后自动继续，不用重启")
@@ -87,7 +95,7 @@ def pauses(sessions: Sessions) -> Iterator[Finding]:
     with reading(sessions) as session:
         rows = session.scalars(select(Pause).order_by(Pause.scope)).all()
     for row in rows:
-        what = {"wecom": "应用的消息", "official": "公众号的消息"}.get(row.scope, "一个群机器人的消息")
+        what = _SCOPES.get(row.scope, "一个群机器人的消息")
         platform = "微信" if row.scope == "official" else "企业微信"
         said = f"{what}从 {clock_text(row.since)} 起暂停，{platform}返回 {row.errcode}"
         yield Finding("pauses", title, "wrong", said, remedy(row.errcode))

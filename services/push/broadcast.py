@@ -18,10 +18,11 @@ from sqlalchemy.orm import Session
 from domain.errors import DomainError, Invalid
 from domain.push import NOTHING_CHOSEN, Hours, may_go
 from domain.text import LIMIT
-from models.distributor import Distributor, Identity
+from models.distributor import Distributor
 from models.push import Broadcast
 from models.rollup import Rollup
-from services import message, plan
+from services import distributor, message, plan
+from services.distributor import Address
 from services.message import Push
 from services.push.choice import choices_of
 
@@ -84,13 +85,26 @@ def listed(session: Session, limit: int = 20) -> list[Broadcast]:
 
 
 def stop(session: Session, number: int, *, now: datetime) -> tuple[Broadcast, bool]:
-    """End a push where it stands, and whether that changed anything; the page that is on its way still arrives."""
+    """End a push where it stands, and whether that changed anything; what waits of it is dropped (`is_stopped`)."""
     row = get(session, number, lock=True)
     if row.state != "open":
         return row, False
     row.state, row.closed_at = "stopped", now
     session.flush()
     return row, True
+
+
+def about(number: int) -> str:
+    """What everything that belongs to a push is about; also the lane of its pages."""
+    return f"push:{number}"
+
+
+def is_stopped(session: Session, what: str | None) -> bool:
+    """Whether something to send belongs to a push that has been stopped."""
+    area, _, number = (what or "").partition(":")
+    if area != "push":
+        return False
+    return session.scalar(select(Broadcast.state).where(Broadcast.id == int(number))) == "stopped"
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -128,8 +142,8 @@ def pass_page(
         return None
     wants = choices_of(session, people)
     listening = [person for person in people if KIND not in wants.get(person, NOTHING_CHOSEN).off(now)]
-    addresses = _addresses(session, listening)
-    members = {person: userid for person, (kind, userid) in addresses.items() if kind == "wecom"}
+    addresses = distributor.address_of_each(session, listening)
+    members = {person: found.sender for person, found in addresses.items() if found.channel == "wecom"}
     crowded = full(session, [message.lane_of_member(userid) for userid in members.values()])
     together = [
         person
@@ -160,26 +174,10 @@ def _chosen(row: Broadcast) -> Select[int]:
     return query
 
 
-def _addresses(session: Session, people: list[int]) -> dict[int, tuple[str, str]]:
-    """Of each his best chat, as services.distributor.address chooses it: (kind, userid or digest)."""
-    mine = Identity.distributor_id.in_(people), Identity.kind.in_(("wecom", "openid"))
-    rows = session.execute(
-        select(Identity.distributor_id, Identity.kind, Identity.plain, Identity.digest)
-        .where(*mine)
-        .order_by(Identity.distributor_id, Identity.kind.desc(), Identity.id)
-    )
-    found: dict[int, tuple[str, str]] = {}
-    for row in rows:
-        found.setdefault(row.distributor_id, (row.kind, row.plain if row.kind == "wecom" else row.digest))
-    return found
-
-
-def _tell_alone(session: Session, row: Broadcast, person: int, address: tuple[str, str], now: datetime) -> None:
-    kind, name = address
-    lane = message.lane_of("wecom" if kind == "wecom" else "official", name)
-    key, about = f"push:{row.id}:{person}", f"push:{row.id}"
-    body = {"content": row.text}
-    message.queue(session, key=key, lane=lane, kind="text", body=body, now=now, push=Push(KIND, person, about))
+def _tell_alone(session: Session, row: Broadcast, person: int, address: Address, now: datetime) -> None:
+    lane, what = message.lane_of(address.channel, address.sender), about(row.id)
+    push, body = Push(KIND, person, what), {"content": row.text}
+    message.queue(session, key=f"{what}:{person}", lane=lane, kind="text", body=body, now=now, push=push)
 
 
 def record(session: Session, number: int, *, sent: int, unreached: int, now: datetime) -> None:

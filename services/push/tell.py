@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from domain.conversation import Reply
 from domain.push import kind_of
 from services import distributor, message
+from services.distributor import Address
 from services.message import Catalogue, Push
 
 
@@ -21,12 +22,14 @@ def tell(
     to: int,
     now: datetime,
     about: str | None = None,
+    at: Address | None = None,
 ) -> str | None:
     """Queue a reply to a distributor, once per `key`; its lane, or None where he cannot be written to.
 
+    at      his address, where it has been looked up before
     about   what it is about: of several that nobody has seen yet only the newest is sent
     """
-    address = distributor.address(session, to)
+    address = at or distributor.address(session, to)
     if address is None:
         return None
     lane = message.lane_of(address.channel, address.sender)

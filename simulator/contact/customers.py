@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ..ids import external_userid, unionid
 from ..people import Refused
 
 if TYPE_CHECKING:
@@ -66,8 +65,8 @@ class Customers:
     def _take(self, number: str, name: str, kind: int) -> Stranger:
         begin = "wm" if kind == WECHAT else "wo"
         corp = self._world.options.corp_id
-        union = _id("open-platform", number, "oU", 28) if self._world.limits.contact_unionid else ""
-        who = Stranger(number, name, kind, _id(corp, number, begin, 32), union if kind == WECHAT else "")
+        union = unionid(number) if self._world.limits.contact_unionid else ""
+        who = Stranger(number, name, kind, external_userid(corp, number, begin), union if kind == WECHAT else "")
         self._by_id[number] = self._by_external[who.external_userid] = who
         return who
 
@@ -82,9 +81,3 @@ class Customers:
 
     def find(self, external_userid: str) -> Stranger | None:
         return self._by_external.get(external_userid)
-
-
-def _id(scope: str, number: str, begin: str, length: int) -> str:
-    """The same after every restart."""
-    digest = hashlib.sha512(f"{scope}\0{number}".encode()).digest()
-    return (begin + base64.urlsafe_b64encode(digest).decode().replace("-", "A"))[:length]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import itertools
 import time
 from dataclasses import dataclass
@@ -11,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import xml
 from ..errors import ApiError
+from ..ids import unionid, wechat_id
 from ..people import Refused
 from ..replies import MESSAGES, NOTHING
 
@@ -58,8 +57,8 @@ class Fans:
         self._people: dict[str, Person] = {}
         for fan in options.fans:
             known = kept.get(fan.id, {"follows": fan.follows, "since": 0.0, "scene": ""})
-            openid, unionid = _id(options.app_id, fan.id, "o"), _id("open-platform", fan.id, "oU")
-            self._people[fan.id] = Person(fan.id, fan.name, openid, unionid, known["follows"])
+            openid, union = wechat_id(options.app_id, fan.id, "o"), unionid(fan.id)
+            self._people[fan.id] = Person(fan.id, fan.name, openid, union, known["follows"])
             self._people[fan.id].since, self._people[fan.id].scene = known["since"], known["scene"]
 
     def describe(self) -> list[dict[str, Any]]:
@@ -209,9 +208,3 @@ class Fans:
         if not who.follows:
             raise Refused(f"userid: {who.name} does not follow the account")
         return who
-
-
-def _id(account: str, fan: str, begin: str) -> str:
-    """An id of 28 characters, the same after every restart."""
-    digest = hashlib.sha256(f"{account}\0{fan}".encode()).digest()
-    return begin + base64.urlsafe_b64encode(digest).decode()[: 28 - len(begin)]

@@ -13,8 +13,8 @@ from wechatpy import parse_message
 from wechatpy.crypto import WeChatCrypto
 
 from bot import webhook
+from bot.naming import Person
 from bot.official import callback, inbound
-from bot.official.inbound import Person
 from bot.wecom import xml
 from bot.wecom.crypto import Envelope
 from bot.wecom.errors import NotXml
@@ -146,7 +146,7 @@ class Door:
     def __init__(self, shop: Shop, made: webhook.Channel | None) -> None:
         self.shop = shop
         app = Flask("door")
-        app.register_blueprint(webhook.blueprint(shop.assistant, "official", made, shop.clock))
+        app.register_blueprint(webhook.blueprint(shop.assistant, "official", made))
         self.http = app.test_client()
         self.theirs = WeChatCrypto(TOKEN, AES_KEY, APP_ID)
         self.ours = Envelope(TOKEN, AES_KEY, APP_ID)

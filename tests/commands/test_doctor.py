@@ -357,7 +357,7 @@ class Desk:
 def desk(shop: Shop) -> Iterator[Desk]:
     envelope = Envelope(TOKEN, AES_KEY, CORP)
     app = Flask("tuike")
-    app.register_blueprint(webhook.blueprint(shop.assistant, "wecom", webhook.wecom(envelope, CORP, AGENT), shop.clock))
+    app.register_blueprint(webhook.blueprint(shop.assistant, "wecom", webhook.wecom(envelope, CORP, AGENT, shop.clock)))
     web = Server(app, "127.0.0.1", 0, threads=2)
     web.start()
     try:

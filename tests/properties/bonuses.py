@@ -22,6 +22,7 @@ from models.order import Order
 from models.settlement import Statement
 from models.withdrawal import Withdrawal
 from services import ledger
+from services.bonus import told
 from tests.properties import worlds
 from tests.properties.live import Live
 from tests.properties.worlds import DAY, Delivery, History
@@ -166,10 +167,14 @@ class BonusLive(Live):
             .where(Bonus.state == "skipped")
         )
         with self.sessions.reading() as session:
-            return Counter(
+            found = Counter(
                 (row.Bonus.rule, row.code, row.Bonus.as_, row.no, row.Bonus.window or None, row.Bonus.reason)
                 for row in session.execute(query)
             )
+            for who, code in zip(self.ids, self.codes, strict=True):
+                missed = told.below_first_step(session, who, limit=1000)
+                found.update((one.rule.id, code, "team", None, one.window, "below_first_step") for one in missed)
+        return found
 
     def check_books(self) -> None:
         """Balances are what awards and bonuses say; points and what was given in kind likewise."""

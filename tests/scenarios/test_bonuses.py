@@ -214,6 +214,16 @@ def test_team_and_ranking_are_fixed_once_when_the_window_and_its_hold_days_are_o
     assert shop.balances("xiaoli")["available"] == "10.00"
 
 
+def test_whose_team_sold_too_little_is_told_by_how_much(database: Database) -> None:
+    shop = shop_with(database, TEAM)
+    shop.sells("xiaowang", "6.00")
+    shop.later(days=3)
+    shop.settles()
+    assert [row for row in bonuses(shop) if row.as_ == "team"] == []
+    assert "· 团队分红 2026-11-19：团队卖了 6.00 元，10.00 元起才有，差 4.00 元" in shop.says("xiaoli", "任务")
+    assert "团队卖了" not in shop.says("xiaowang", "任务")  # his team, without himself, sold nothing
+
+
 def test_own_purchases_count_for_teams_and_ranks_where_the_plan_says_so(database: Database) -> None:
     """xiaowang buys for 100.00 himself: her team's 10 %, and the first rank is his."""
     shop = shop_with(database, TEAM, SPRINT, terms="own_orders: seller, hold_days: 1")

@@ -202,6 +202,7 @@ def test_the_unionid_of_both_chats_makes_one_person(shop: Shop) -> None:
         who = shop.who("xiaoli")
         stored = {"kind": "unionid", "digest": shop.vault.digest("unionid", "oUnion"), "sealed": "s", "plain": None}
         person._add(session, session.get_one(type(who), who.id), stored, proof="test", now=shop.now)
-        person.learn_union(session, shop.vault, digest, "oUnion", now=shop.now)
+        sealed = shop.vault.seal(OPENID)
+        person.learn_union(session, shop.vault, "openid", digest, sealed, "oUnion", now=shop.now)
     assert official(shop).id == shop.who("xiaoli").id
     assert changes(shop)[-1] == ("linked", "openid", "unionid")

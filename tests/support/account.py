@@ -18,9 +18,9 @@ import requests
 from flask import Flask
 
 from bot import webhook
+from bot.naming import Person
 from bot.official import errors
 from bot.official.client import OfficialClient, StableToken
-from bot.official.inbound import Person
 from bot.outbox import Sender
 from bot.outbox.official import Official
 from bot.wecom.crypto import Envelope
@@ -31,6 +31,7 @@ from services import person
 from services.distributor import Address
 from simulator import Limits, OfficialOptions, Options, create_simulator
 from simulator import Server as SimulatorServer
+from tests.support.clocked import ClockedShop, seconds_of
 from tests.support.shop import START, Shop
 from web.server import Server
 
@@ -46,14 +47,14 @@ def person_of(shop: Shop) -> Person:
 
 
 def channel(shop: Shop) -> webhook.Channel:
-    return webhook.official(Envelope(TOKEN, AES_KEY, APP_ID), TOKEN, person_of(shop))
+    return webhook.official(Envelope(TOKEN, AES_KEY, APP_ID), TOKEN, person_of(shop), shop.clock)
 
 
 class Account:
     def __init__(self, sessions: Sessions, limits: Limits = FAST) -> None:
-        self.shop = _OnItsClock(sessions)
+        self.shop = ClockedShop(sessions)
         app = Flask("account")
-        app.register_blueprint(webhook.blueprint(self.shop.assistant, "official", channel(self.shop), self.shop.clock))
+        app.register_blueprint(webhook.blueprint(self.shop.assistant, "official", channel(self.shop)))
         self._web = Server(app, "127.0.0.1", 0, threads=4)
         self._web.start()
         self.callback_base = f"http://127.0.0.1:{self._web.port}"
@@ -91,8 +92,8 @@ class Account:
             unseal=shop.vault.open,
             templates=self.templates,
             home="http://shop.test/shop",
-            on_union=lambda session, digest, union: person.learn_union(
-                session, shop.vault, digest, union, now=shop.clock()
+            on_union=lambda session, digest, sealed, union: person.learn_union(
+                session, shop.vault, "openid", digest, sealed, union, now=shop.clock()
             ),
         )
         return Sender(
@@ -106,7 +107,7 @@ class Account:
             operators=lambda _: [],
             say=lambda stopped: str(stopped.errcode),
             agent_id=0,
-            official=chats,
+            chats=[chats],
         )
 
     # what people do
@@ -136,10 +137,7 @@ class Account:
         return self.code(fan)
 
     def later(self, **step: float) -> None:
-        seconds = sum(
-            amount * {"days": 86400, "hours": 3600, "minutes": 60, "seconds": 1}[unit] for unit, amount in step.items()
-        )
-        self.simulator.world.clock.advance(seconds)
+        self.simulator.world.clock.advance(seconds_of(step))
 
     def deliver(self, sender: Sender | None = None) -> None:
         """Send what is due in the account's chats."""
@@ -175,25 +173,6 @@ class Account:
 
     def errcodes(self, path: str) -> list[int]:
         return [row["errcode"] for row in self.simulator.world.calls if row["path"] == f"official/{path}"]
-
-
-class _OnItsClock(Shop):
-    """A shop whose time is the simulator's."""
-
-    time: Any = None
-
-    def clock(self) -> datetime:
-        if self.time is not None:
-            self.now = self.time()
-        return self.now
-
-    def code_at(self, address: Address) -> str:
-        from services import distributor
-
-        with self.sessions.reading() as session:
-            found = distributor.find(session, self.vault, address)
-        assert found is not None, "he has not joined"
-        return found.code
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import click
 
 from domain.errors import DomainError
@@ -10,6 +12,7 @@ from services.terminal import Answer, Refusal, answering
 from web.commands import CommandDeps
 
 CHATS = {"wecom": "企业微信", "official": "公众号", "kf": "微信客服"}
+CHANNELS: dict[str, Literal["wecom", "official", "kf"]] = {"wecom": "wecom", "official": "official", "kf": "kf"}
 CHANGES = {"linked": "关联", "merged": "合并", "split": "拆开"}
 
 
@@ -51,7 +54,7 @@ def _split(deps: CommandDeps) -> click.Command:
     @click.command("split", help="把一个聊天从分销员那里拿走：合并来的还给原来的分销员，关联来的重新成为没加入的人。")
     @click.argument("code")
     @click.option(
-        "--chat", required=True, type=click.Choice(["wecom", "official"]), help="wecom 企业微信，official 公众号。"
+        "--chat", required=True, type=click.Choice(list(CHATS)), help="wecom 企业微信，official 公众号，kf 微信客服。"
     )
     @click.option("--operator", required=True, help="哪一个操作员决定的（userid）。")
     @click.option("--reason", required=True, help="为什么；会记下来。")
@@ -64,9 +67,8 @@ def _split(deps: CommandDeps) -> click.Command:
             with deps.sessions.writing() as session:
                 if distributor.find_operator(session, operator) is None:
                     raise Refusal("operator.unknown", f"没有操作员 {operator}；先用 flask operator create 添加")
-                channel = "wecom" if chat == "wecom" else "official"
                 who, back = person.split(
-                    session, code, channel, operator=operator.lower(), reason=reason.strip(), now=deps.clock()
+                    session, code, CHANNELS[chat], operator=operator.lower(), reason=reason.strip(), now=deps.clock()
                 )
                 data = {"code": who.code, "chat": chat, "back_to": back.code if back else None}
         except DomainError as refusal:
