@@ -25,6 +25,7 @@ check: .venv/.dev
 	$(PY) -m mypy
 	$(PY) -m pytest -p no:xdist tests/test_layers.py
 	$(PY) -m tools.check_messages
+	$(PY) -m tools.check_words
 	$(PY) -m tools.check_migrations
 	$(PY) -m bot.understanding.training --check
 

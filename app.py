@@ -30,8 +30,15 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from bot import commands as bot_commands
 from bot import doctor as bot_doctor
 from bot import webhook
+from bot.broadcast import Broadcaster
+from bot.broadcast import commands as broadcast_commands
+from bot.broadcast.prepare import Prepare
+from bot.broadcast.worker import House as BroadcastHouse
 from bot.commands import menu_body
 from bot.drawing import Drawer
+from bot.groups import GroupSync
+from bot.groups import commands as group_commands
+from bot.groups import wiring as group_wiring
 from bot.kf import commands as kf_commands
 from bot.kf import doctor as kf_doctor
 from bot.kf import wiring as kf_wiring
@@ -74,14 +81,17 @@ from services.log import configure_logging, redact
 from services.message import Catalogue
 from services.poster import PosterStudio
 from services.vault import Vault
-from simulator import KfOptions, OfficialOptions, Options, RobotOptions, create_simulator
+from simulator import ContactOptions, KfOptions, OfficialOptions, Options, RobotOptions, create_simulator
 from simulator.server import Server as SimulatorServer
-from web import Deps, api, doctor, errors, health, pages, shop
+from web import Deps, api, coupon, doctor, errors, health, pages, shop
 from web.commands import CommandDeps, db, entitlement, explain, ledger, operator, plan, push
+from web.commands import copy as copy_commands
+from web.commands import coupon as coupon_commands
 from web.commands import demo as demo_commands
 from web.commands import distributor as distributor_commands
 from web.commands import person as person_commands
 from web.commands import rollup as rollup_commands
+from web.commands import words as word_commands
 from web.server import Server
 
 log = logging.getLogger("app")
@@ -111,6 +121,8 @@ class Runtime:
     puller: Puller | None
     jobs: list[Job]
     wake: Callable[[Iterable[str]], None]
+    groups: GroupSync | None = None
+    broadcaster: Broadcaster | None = None
     closing: list[Callable[[], None]] = field(default_factory=list)
 
     def ready(self) -> None:
@@ -137,6 +149,8 @@ class Runtime:
         sweepers = [Sweeper("inbox", SWEEP_SECONDS, self._sweep_inbox)]
         if self.sender is not None:
             sweepers.append(Sweeper("outbox", SWEEP_SECONDS, self._sweep_outbox))
+        if self.groups is not None:
+            sweepers.append(Sweeper("groups", SWEEP_SECONDS, self.groups.pull_due))
         if self.puller is not None:
             self.closing.append(self.puller.stop)
             sweepers.append(Sweeper("kf", SWEEP_SECONDS, self._sweep_kf))
@@ -196,8 +210,11 @@ def build(settings: Settings) -> Runtime:
         catalogue=catalogue,
         below=secrets.randbelow,
         quiet=settings.quiet_hours,
+        merchant=settings.merchant_name,
+        contact=settings.merchant_contact,
     )
     assistant = Assistant(sessions, house, _understanding(settings), clock, wake)
+    groups, broadcaster = _groups(settings, BroadcastHouse(sessions, vault, clock, catalogue, drawer, wake))
     if kf is not None:
         puller = kf_wiring.puller(
             kf, sessions, vault, clock, catalogue, assistant=assistant, wake=lambda: queue.enqueue("pull_kf")
@@ -217,8 +234,10 @@ def build(settings: Settings) -> Runtime:
         drawer=drawer,
         kf=kf,
         puller=puller,
-        jobs=_jobs(settings, sessions, clock, catalogue, wake),
+        jobs=[*_jobs(settings, sessions, clock, catalogue, wake), *_group_jobs(groups, broadcaster)],
         wake=wake,
+        groups=groups,
+        broadcaster=broadcaster,
     )
 
 
@@ -264,6 +283,24 @@ def _drawer(settings: Settings, sessions: Sessions, client: Client | None) -> Dr
 
     studio = PosterStudio(ASSETS, settings.var / "posters")
     return Drawer(sessions, studio, ASSETS / "images", settings.merchant_name, settings.merchant_contact, name_of)
+
+
+def _groups(settings: Settings, house: BroadcastHouse) -> tuple[GroupSync | None, Broadcaster | None]:
+    wecom = settings.wecom
+    if wecom is None or wecom.contact_secret is None:
+        return None, None
+    return group_wiring.build(
+        house, api_base=wecom.api_base, corp_id=wecom.corp_id, secret=wecom.contact_secret, observe=_count_call
+    )
+
+
+def _group_jobs(groups: GroupSync | None, broadcaster: Broadcaster | None) -> list[Job]:
+    if groups is None or broadcaster is None:
+        return []
+    return [
+        Job("groups", "核对客户群和团长", Cron.parse("25 4 * * *"), groups.reconcile),
+        Job("broadcasts", "建群发、看群发的结果", Cron.parse("3-59/10 * * * *"), broadcaster),
+    ]
 
 
 def _kf_client(settings: Settings, sessions: Sessions, clock: Clock, vault: Vault) -> KfClient | None:
@@ -431,7 +468,7 @@ def web_of(runtime: Runtime) -> Flask:
     channels = {"wecom": app_of, "official": _official_channel(runtime), "robot": _robot_channel(runtime)}
     for name, channel in channels.items():
         app.register_blueprint(webhook.blueprint(runtime.assistant, name, channel))
-    for module in (api, shop, pages, health):
+    for module in (api, shop, coupon, pages, health):
         app.register_blueprint(module.blueprint(deps))
     errors.install(app)
     for command in _commands(runtime, envelope):
@@ -461,7 +498,9 @@ def _commands(runtime: Runtime, envelope: Envelope | None) -> list[click.Command
     """The `flask …` commands; none of them asks the database before it is called."""
     settings, sessions, clock = runtime.settings, runtime.sessions, runtime.clock
     operators = settings.wecom.operators if settings.wecom else ()
-    house = CommandDeps(sessions, clock, ASSETS, operators, runtime.ready, runtime.vault, runtime.catalogue)
+    house = CommandDeps(
+        sessions, clock, ASSETS, operators, runtime.ready, runtime.vault, runtime.catalogue, settings.base_url
+    )
     settle = SettlementJob(sessions, clock, runtime.catalogue, runtime.wake)
     jobs = job_commands.JobDeps(
         sessions, clock, runtime.jobs, lambda as_of: settle(as_of, reason="command"), runtime.ready
@@ -481,10 +520,13 @@ def _commands(runtime: Runtime, envelope: Envelope | None) -> list[click.Command
         ledger.group(house),
         entitlement.group(house),
         push.group(house),
+        coupon_commands.group(house),
         explain.command(house),
         operator.group(house),
         distributor_commands.group(house),
         rollup_commands.group(house),
+        copy_commands.group(house),
+        word_commands.group(house, settings.official.templates if settings.official else None),
         demo_commands.group(house),
         db.group(house),
         job_commands.settle(jobs),
@@ -495,6 +537,7 @@ def _commands(runtime: Runtime, envelope: Envelope | None) -> list[click.Command
         ),
         kf_commands.group(kf_commands.KfDeps(sessions, runtime.kf, runtime.ready)),
         person_commands.group(house),
+        *_group_commands(runtime),
         doctor.command(
             [
                 *doctor.checks(_doctor_deps(runtime)),
@@ -502,6 +545,22 @@ def _commands(runtime: Runtime, envelope: Envelope | None) -> list[click.Command
                 *official_doctor.checks(_official_house(runtime)),
                 *kf_doctor.checks(_kf_house(runtime)),
             ]
+        ),
+    ]
+
+
+def _group_commands(runtime: Runtime) -> list[click.Command]:
+    settings, sessions, clock, vault = runtime.settings, runtime.sessions, runtime.clock, runtime.vault
+    cap = settings.wecom.broadcast_cap if settings.wecom else "month"
+    prepare = Prepare(sessions, vault, clock, settings.base_url, cap)
+    return [
+        group_commands.group(
+            group_commands.GroupDeps(sessions, clock, vault, runtime.groups, secrets.randbelow, runtime.ready)
+        ),
+        broadcast_commands.group(
+            broadcast_commands.BroadcastDeps(
+                sessions, clock, runtime.catalogue, runtime.broadcaster, prepare, runtime.wake, runtime.ready
+            )
         ),
     ]
 
@@ -681,6 +740,7 @@ def _simulator(settings: Settings) -> SimulatorServer | None:
         mall_url=settings.base_url,
         mall_secret=settings.order_api_secret,
         official=_simulated_account(settings),
+        contact=ContactOptions(wecom.contact_secret) if wecom.contact_secret else None,
         robot=_simulated_robot(settings),
         kf=KfOptions(settings.kf.account, settings.kf.secret) if settings.kf else None,
     )

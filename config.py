@@ -22,13 +22,14 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from dotenv import dotenv_values
 
 from domain import notice
+from domain.broadcast import Cap
 from domain.cron import Cron
 from domain.money import Money
 from domain.notice import Template
@@ -39,11 +40,8 @@ ROOT = Path(__file__).resolve().parent
 WECOM_API_BASE = "https://qyapi.weixin.qq.com/cgi-bin"
 OFFICIAL_API_BASE = "https://api.weixin.qq.com/cgi-bin"
 
-# Known, for what comes later (WeChat Pay, 客户联系); .env.example explains them.
-RESERVED = (
-    "WECOM_CONTACT_SECRET",
-    *("WXPAY_MERCHANT_ID", "WXPAY_SERIAL", "WXPAY_KEY_FILE", "WXPAY_API_V3_KEY"),
-)
+# Known, for what comes later (WeChat Pay); .env.example explains them.
+RESERVED = (*("WXPAY_MERCHANT_ID", "WXPAY_SERIAL", "WXPAY_KEY_FILE", "WXPAY_API_V3_KEY"),)
 
 T = TypeVar("T")
 
@@ -73,6 +71,8 @@ class Wecom:
     robot_keys: tuple[str, ...] = field(repr=False)
     seats: int  # 账号上限: the platform takes 200 messages a day for each
     simulated: bool
+    contact_secret: str | None = field(default=None, repr=False)  # 客户联系; None: it is not used
+    broadcast_cap: Cap = "month"  # how the enterprise limits what a customer or a group may get of 群发
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,6 +369,7 @@ def _wecom(reader: _Reader, keys: _Keys, simulator_port: int | None) -> Wecom | 
         # 43 characters are 258 bits, two more than the 32 bytes: a last one that leaves those two at 0
         keys.get("WECOM_AES_KEY", lambda: _letters(42) + secrets.choice("AEIMQUYcgkosw048"))
         keys.get("WECOM_ROBOT_KEYS", lambda: str(uuid.uuid4()))
+        keys.get("WECOM_CONTACT_SECRET", lambda: _letters(43))
     elif not any(reader.text(name) for name in _WECOM_PLACES):
         return None
     for name, place in _WECOM_PLACES.items():
@@ -388,6 +389,8 @@ def _wecom(reader: _Reader, keys: _Keys, simulator_port: int | None) -> Wecom | 
         robot_keys=reader.listed("WECOM_ROBOT_KEYS"),
         seats=reader.parsed("WECOM_SEATS", "500", _seats, "write 账号上限 from 我的企业, such as 500"),
         simulated=simulated,
+        contact_secret=reader.text("WECOM_CONTACT_SECRET") or None,
+        broadcast_cap=reader.parsed("WECOM_BROADCAST_CAP", "month", _cap, "write month, week or day, or leave it out"),
     )
 
 
@@ -434,6 +437,13 @@ _OFFICIAL_PLACES = {
     "OFFICIAL_TOKEN": "设置与开发 → 基本配置 → 服务器配置 → 令牌(Token)",
     "OFFICIAL_AES_KEY": "设置与开发 → 基本配置 → 服务器配置 → 消息加解密密钥",
 }
+
+
+def _cap(text: str) -> Cap:
+    for cap in get_args(Cap):
+        if cap == text:
+            return cap  # type: ignore[no-any-return]
+    raise ValueError(f"{text!r} is none of month, week, day")
 
 
 def _robot(reader: _Reader, keys: _Keys, *, simulated: bool) -> Robot | None:

@@ -1,7 +1,7 @@
 """Draws the posters that handlers and jobs order: their facts are looked up at the moment of drawing.
 
-A name that WeCom's directory told only after the order was placed is therefore on the picture; one that it has not told
-yet is asked for, because whoever joins and wants a poster in one breath would find 分销员 on it.
+A name stands on it only where its owner has said so (services.consent). One that WeCom's directory told only after the
+order was placed is on the picture then; one that it has not told yet is asked for.
 """
 
 from __future__ import annotations
@@ -16,16 +16,21 @@ from sqlalchemy.orm import Session
 from models import Sessions
 from models.distributor import Distributor
 from models.message import Outbox
-from services import distributor, product
-from services.poster import LeaderboardPoster, Poster, PosterStudio, ProductPoster, RecruitPoster, Row
+from services import consent, distributor, product
+from services.material import product as material
+from services.poster import CouponPoster, LeaderboardPoster, Poster, PosterStudio, ProductPoster, RecruitPoster, Row
 
 
 class UnknownPoster(LookupError):
     """What was ordered does not exist any more, or never did."""
 
 
+class MayNotBeDrawn(LookupError):
+    """The product's name may not stand on a poster; it was changed after the poster was ordered."""
+
+
 class Drawer:
-    """`draw(kind, facts)` gives the JPEG of a product, recruit or leaderboard poster.
+    """`draw(kind, facts)` gives the JPEG of a product, recruit, coupon or leaderboard poster.
 
     name_of   a member's name in the directory, None where it cannot be had now; called outside of transactions
     """
@@ -58,19 +63,27 @@ class Drawer:
             who = session.get(Distributor, facts["distributor_id"])
             if who is None:
                 raise UnknownPoster(kind)
-            nickname, unknown_member = who.nickname, _still_looked_up(session, who)
+            nickname, unknown_member = "", None
+            if consent.may_name(session, who.id):
+                nickname, unknown_member = who.nickname, _still_looked_up(session, who)
             item = product.find(session, facts["sku"]) if kind == "product" else None
+            judged = material.of(session, item) if item is not None else None
         if unknown_member is not None:
             nickname = self._name_of(unknown_member) or nickname
         if kind == "recruit":
             return RecruitPoster(merchant=self._merchant, nickname=nickname, link=facts["link"], contact=self._contact)
-        if item is None:
+        if kind == "coupon":
+            said = {name: facts[name] for name in ("title", "worth", "condition", "lasts", "scope", "link")}
+            return CouponPoster(**said, nickname=nickname, merchant=self._merchant, contact=self._contact)
+        if item is None or judged is None:
             raise UnknownPoster(kind)
+        if judged.blocked:
+            raise MayNotBeDrawn(judged.blocked[0].rule_id)
         return ProductPoster(
             sku=item.sku,
             name=item.name,
             price=item.price.yuan,
-            promise=item.promise,
+            promise=material.BETWEEN.join(judged.points),
             picture=self._pictures / item.picture if item.picture else None,
             nickname=nickname,
             link=facts["link"],

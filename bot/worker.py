@@ -20,18 +20,19 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 import handlers
-from bot.understanding import Understanding
+from bot.understanding import Understanding, choices
 from bot.understanding.products import ProductName
 from domain import kf
-from domain.conversation import Inbound, Intent, Reply, Sentence
+from domain.conversation import Dialog, Inbound, Intent, Reply, Sentence
 from domain.errors import DomainError
 from domain.periods import shanghai_date
 from domain.person import linking_of
-from handlers import Context, House, commission, help, task
+from handlers import Context, House, choice, commission, copy, group, help, poster, task
 from models import Sessions
 from models.message import DialogRow, Inbox
 from services import arrival as arrivals
 from services import chat, message, metrics, product, stream
+from services import group as customer_groups
 from services.arrival import Arrival
 from services.distributor import Address
 
@@ -45,7 +46,23 @@ CATALOGUE_SECONDS = 10.0
 COMMON_LENGTH, COMMON_PHRASES = 12, 2000
 # Handlers that change the business; the others only read, and need no savepoint to undo a refusal.
 WRITING = frozenset(
-    ("join", "bind", "profile", "mute", "unmute", "confirm", "cancel", "approve", "reject", "paid", "withdraw", "tasks")
+    [
+        "join",
+        "bind",
+        "profile",
+        "mute",
+        "unmute",
+        "confirm",
+        "cancel",
+        "approve",
+        "reject",
+        "paid",
+        "withdraw",
+        "tasks",
+        "copy",
+        "poster",
+        "coupon",
+    ]
 )
 # A card's click cannot be answered by a passive text.
 WITH_PASSIVE_REPLY = frozenset({"text", "menu", "greet", "unsupported"})
@@ -207,6 +224,9 @@ class Assistant:
         self, session: Session, inbound: Inbound, arrival: Arrival, *, now: datetime, started: float | None
     ) -> _Work:
         """Handle within the caller's transaction. `started` is None where no passive reply can be given any more."""
+        if (chat_id := inbound.facts.get("chat_id")) is not None:
+            change, detail = inbound.facts["change"], inbound.facts["detail"]
+            customer_groups.happened(session, chat_id, change, detail, at=inbound.sent_at, now=now)
         seen = chat.seen(session, inbound, now=now)
         if seen.mend is not None:
             return self._alarm(session, inbound, arrival, seen.mend, now)
@@ -217,9 +237,18 @@ class Assistant:
         message.hold_dialog(session, arrival.dialog_row, now)
         ctx = self._context(session, inbound, arrival, now)
         before = ctx.dialog
-        ask = self._understand(inbound, ctx, now)
+        ask = choice.take(self._understand(inbound, ctx, now), ctx)
         if inbound.kind == "text":
-            ask = task.submitting(commission.naming_an_order(ask, ctx), ctx)
+            for looks_again in (
+                commission.naming_an_order,
+                task.submitting,
+                copy.following,
+                poster.naming,
+                group.about_groups,
+            ):
+                ask = looks_again(ask, ctx)
+        elif inbound.kind == "card":
+            ask = copy.chosen(ask, ctx)
         if inbound.group is not None:
             ask = help.in_a_group(ask)
         if ask.name == "explain":
@@ -253,6 +282,7 @@ class Assistant:
             task_id=inbound.task_id,
             response_code=inbound.response_code,
             scene=inbound.scene,
+            overheard=inbound.group is not None,
         )
 
     def _understand(self, inbound: Inbound, ctx: Context, now: datetime) -> Intent:
@@ -262,6 +292,8 @@ class Assistant:
             return Intent(inbound.kind)
         if (linking := linking_of(inbound.text)) is not None:
             return linking
+        if (number := _picked(inbound.text, ctx.dialog, now)) is not None:
+            return Intent(choice.CHOOSE, {"number": number})
         catalogue = self._catalogue(ctx.session)
         pending = ctx.dialog.state if ctx.dialog else None
         asked = (inbound.text, shanghai_date(now), ctx.operator is not None, pending)
@@ -305,19 +337,31 @@ class Assistant:
         in_time = started is not None and time.monotonic() - started < PASSIVE_WITHIN_SECONDS
         if in_time and inbound.channel == "robot":  # words of any length; its cards need another way back
             stream.keep(session, inbound, reply.posters, now=ctx.now)
-            return self._house.catalogue.text(reply)
+            return "\n\n".join((self._house.catalogue.text(reply), *reply.copies))
         parts = message.said(self._house.catalogue, reply, ctx.lane)
         passive = ""
-        if in_time and (inbound.kind in WITH_PASSIVE_REPLY or inbound.channel == "official"):
+        if in_time and _takes_passive(inbound):
             passive, parts = str(parts[0][1]["content"]), parts[1:]
         key = f"answer:{inbound.channel}:{inbound.key}"
         if parts:
             message.queue_all(session, parts, key=key, lane=ctx.lane, now=ctx.now, more=_by_event(inbound))
             ctx.lanes.append(ctx.lane)
-        if reply.cards or reply.posters:
+        if reply.cards or reply.copies or reply.posters:
             message.queue_extras(session, self._house.catalogue, reply, key=key, lane=ctx.lane, now=ctx.now)
             ctx.lanes.append(ctx.lane)
         return passive
+
+
+def _picked(text: str, dialog: Dialog | None, now: datetime) -> int | None:
+    """The number of the option that the text names, where it was asked which of several is meant."""
+    if dialog is None or dialog.state != choice.WHICH:
+        return None
+    return choices.picked(text, [label for _, label in dialog.facts["options"]], shanghai_date(now))
+
+
+def _takes_passive(inbound: Inbound) -> bool:
+    """Whether what it came by may be answered by the request's own reply; nothing of 微信客服 came by one."""
+    return inbound.channel == "official" or (inbound.channel != "kf" and inbound.kind in WITH_PASSIVE_REPLY)
 
 
 def _by_event(inbound: Inbound) -> dict[str, Any]:

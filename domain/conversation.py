@@ -14,9 +14,9 @@ Channel = Literal["wecom", "official", "kf", "robot"]
 
 # Intents that the assistant acts on, in the order in which `help` and the nearest-three list show them.
 INTENTS: tuple[str, ...] = (
-    "help", "join", "link", "poster", "products", "earnings", "earnings_detail", "explain", "orders", "team",
-    "rank", "level", "tasks", "withdraw", "withdraw_status", "rules", "bind", "profile", "mute", "unmute", "confirm",
-    "cancel", "greet", "thanks",
+    "help", "join", "link", "poster", "copy", "products", "coupon", "earnings", "earnings_detail", "explain", "orders",
+    "team", "rank", "level", "tasks", "withdraw", "withdraw_status", "rules", "bind", "profile", "mute", "unmute",
+    "confirm", "cancel", "greet", "thanks",
     "unknown",
 )  # fmt: skip
 OPERATOR_INTENTS: tuple[str, ...] = ("review", "approve", "reject", "paid", "today")
@@ -38,7 +38,7 @@ class Inbound:
     task_id    of a card that was clicked; response_code lets the card be replaced, or (微信客服) an event be answered
     scene      of the QR code or link by which he came
     group      the chat of several in which it was said: others read the answer
-    facts      what else an event brought, as the platform wrote it
+    facts      what else an event brought, as the platform wrote it; ids of people outside hashed and sealed
     """
 
     key: str
@@ -102,17 +102,21 @@ class Card:
 class Poster:
     """A picture that is drawn outside the transaction: the layout's kind and the facts that it needs (JSON values)."""
 
-    kind: Literal["product", "recruit", "leaderboard"]
+    kind: Literal["product", "recruit", "coupon", "leaderboard"]
     facts: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The answer: its sentences become one text; pictures and cards follow it."""
+    """The answer: its sentences become one text; cards, copies and pictures follow it.
+
+    copies   texts as they stand, each a message of its own, to be sent on
+    """
 
     sentences: tuple[Sentence, ...]
     cards: tuple[Card, ...] = ()
     posters: tuple[Poster, ...] = ()
+    copies: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, key: str, **facts: Any) -> Reply:
@@ -120,7 +124,7 @@ class Reply:
 
     def then(self, key: str, **facts: Any) -> Reply:
         """The same reply with one more sentence on a line of its own."""
-        return Reply((*self.sentences, Sentence(key, facts)), self.cards, self.posters)
+        return Reply((*self.sentences, Sentence(key, facts)), self.cards, self.posters, self.copies)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,12 @@ from collections.abc import Callable
 
 from domain.conversation import Intent, Reply
 from handlers import (
+    choice,
     commission,
+    copy,
+    coupon,
     distributor,
+    group,
     help,
     human,
     level,
@@ -31,7 +35,9 @@ HANDLERS: dict[str, Handler] = {
     "join": distributor.join,
     "link": distributor.link,
     "poster": poster.poster,
+    "copy": copy.copy,
     "products": poster.products,
+    "coupon": coupon.coupon,
     "earnings": commission.earnings,
     "earnings_detail": commission.earnings_detail,
     "explain": commission.explain,
@@ -56,6 +62,8 @@ HANDLERS: dict[str, Handler] = {
     "unsupported": help.unsupported,
     "private": help.private,
     "unknown": help.unknown,
+    "choice_again": choice.again,
+    "choice_over": choice.over,
 }
 
 FOR_OPERATORS: dict[str, Handler] = {
@@ -66,10 +74,18 @@ FOR_OPERATORS: dict[str, Handler] = {
     "today": today.today,
 }
 
+# What an intent is asked about in particular (handlers.group.about_groups); understanding never says it.
+_ABOUT: dict[str, Handler] = {"groups": group.sales, "statement": group.last_statement}
+
 
 def handle(ask: Intent, ctx: Context) -> Reply:
     """Do what is asked; an operator's word from somebody who is none is like any other unknown word."""
-    handler = HANDLERS.get(ask.name)
+    if ask.name in choice.OF_A_PRODUCT and ask.name in HANDLERS and "products" in ask.slots:
+        named = choice.product_named(ask, ctx)
+        if isinstance(named, Reply):
+            return named
+        ask = named
+    handler = _ABOUT.get(str(ask.slots.get("about"))) or HANDLERS.get(ask.name)
     if handler is None and ctx.operator is not None:
         handler = FOR_OPERATORS.get(ask.name)
     return (handler or help.unknown)(ask, ctx)

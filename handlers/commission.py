@@ -7,6 +7,7 @@ import re
 from domain.conversation import Intent, Reply, Sentence
 from domain.money import ZERO, Money
 from domain.plan.reward import reward_of
+from handlers import choice
 from handlers.context import Context
 from handlers.periods import asked_period, of_slot, this_month
 from models.order import Order
@@ -18,6 +19,8 @@ _MAY_NAME_AN_ORDER = frozenset({"rules", "earnings", "earnings_detail", "orders"
 # A word with a letter in it, or a long number: 5 in "最近5单" is no order even where one has that number.
 _ORDER_WORD = re.compile(r"[0-9_\-./:#]*[A-Za-z][0-9A-Za-z_\-./:#]*|[0-9]{5,}")
 
+_LATEST = re.compile(r"刚|上一[单笔]|上[单笔]|最后|最近一|最新")  # of several he means this one
+
 
 def naming_an_order(ask: Intent, ctx: Context) -> Intent:
     """`explain` where a word of the sentence is the number of one of the writer's own orders, else what was asked."""
@@ -27,7 +30,7 @@ def naming_an_order(ask: Intent, ctx: Context) -> Intent:
     if not words:
         return ask
     either_case = " ".join([*words, *(word.upper() for word in words)])
-    found = earned.find_order(ctx.session, ctx.me.id, words=either_case, amount=None, period=None, named="")
+    found = earned.by_number(ctx.session, ctx.me.id, words=either_case)
     return ask if found is None else Intent("explain", {"order": found.no})
 
 
@@ -74,24 +77,32 @@ def orders(ask: Intent, ctx: Context) -> Reply:
     if not found.total:
         return Reply.of("orders.none", period=label).then("orders.none_next", link=ctx.link(ctx.me.code))
     reply = Reply.of("orders.some", period=label, count=found.total, sales=found.sales)
-    reply = reply.then("orders.lines", lines=[_order_line(line) for line in found.lines])
+    reply = reply.then("orders.lines", lines=[order_line(line) for line in found.lines])
     return reply.then("orders.next", order=found.lines[0].no)
 
 
 def explain(ask: Intent, ctx: Context) -> Reply:
-    """Why an order earned what it earned: the asked one, the one of that amount, or the latest."""
+    """Why an order earned what it earned: the asked one, the one of that amount or day, or the latest.
+
+    Where the amount or the day fits several, it is asked which.
+    """
     me = ctx.me
-    amount = ask.slots.get("amount")
-    order = earned.find_order(
-        ctx.session,
-        me.id,
-        words=ctx.text,
-        amount=Money.of_yuan(amount) if amount else None,
-        period=of_slot(ctx.period),
-        named=ask.slots.get("order"),
-    )
+    named, amount, period = ask.slots.get("order"), ask.slots.get("amount"), of_slot(ctx.period)
+    order = earned.by_number(ctx.session, me.id, words=ctx.text, named=named)
+    if order is None and named is None:
+        is_latest = not (amount or period) or _LATEST.search(ctx.text) is not None
+        found = earned.matching(
+            ctx.session,
+            me.id,
+            amount=Money.of_yuan(amount) if amount else None,
+            period=period,
+            limit=1 if is_latest else len(choice.PICKS) + 1,
+        )
+        if len(found) > 1:
+            return choice.which_order(ask, ctx, earned.order_lines(ctx.session, me.id, found))
+        order = found[0] if found else None
     if order is None:
-        return Reply.of("explain.not_found" if ask.slots.get("order") or amount else "explain.nothing_yet")
+        return Reply.of("explain.not_found" if named or amount else "explain.nothing_yet")
     return _explanation(ctx, order)
 
 
@@ -127,7 +138,8 @@ def _line(line: AwardLine) -> Sentence:
     )
 
 
-def _order_line(line: OrderLine) -> Sentence:
+def order_line(line: OrderLine) -> Sentence:
+    """One order as a distributor sees it: number, state, amount, what he has of it."""
     return Sentence(
         "orders.line",
         {

@@ -11,11 +11,13 @@ from urllib.parse import urlencode
 from sqlalchemy.orm import Session
 
 from domain import distributor as rules
-from domain.conversation import Dialog, Reply
+from domain.conversation import Dialog, Reply, Sentence
 from domain.push import Hours, Wish
 from domain.withdrawal import Limits
 from models.distributor import Distributor, Operator
 from services import distributor, message, push
+from services.copy import library
+from services.copy.library import Library
 from services.distributor import Address, JoinMode
 from services.message import Catalogue
 from services.vault import Vault
@@ -27,7 +29,8 @@ ANSWER_WITHIN = timedelta(minutes=10)
 class House:
     """What is the same for every message: the merchant's settings and the doors that handlers use.
 
-    below(n) gives a uniform int from 0 to n - 1, for codes. `quiet` are the merchant's quiet hours for pushes.
+    below(n) gives a uniform int from 0 to n - 1, for codes. `merchant` and `contact`: who sells and whom to turn to;
+    `quiet`: when the merchant pushes nothing.
     """
 
     base_url: str
@@ -36,6 +39,9 @@ class House:
     vault: Vault
     catalogue: Catalogue
     below: Callable[[int], int]
+    merchant: str = ""
+    contact: str = ""
+    library: Library = field(default_factory=library.shipped)
     quiet: Hours | None = None
 
 
@@ -57,6 +63,7 @@ class Context:
     task_id: str | None = None
     response_code: str | None = None
     scene: str | None = None  # of the QR that this message came by
+    overheard: bool = False  # others read the answer
     lanes: list[str] = field(default_factory=list)
 
     @property
@@ -81,6 +88,18 @@ class Context:
     def settled(self) -> None:
         self.dialog = None
 
+    def close_card(self, task: str, said: Sentence) -> None:
+        """Grey the card's buttons out; the click's own code first, else the one that sending it gave."""
+        if not message.has_cards(self.lane):
+            return
+        body = {
+            "userids": [self.address.sender],
+            "task": task,
+            "response_code": self.response_code,
+            "replace_name": self.house.catalogue.render(said),
+        }
+        self.later(self.lane, "card_update", body, key=f"card:{task}:update")
+
     def tell(self, distributor_id: int, reply: Reply, *, key: str, about: str | None = None) -> None:
         """Send something to another person, if he can be written to; `about`: see services.push.tell."""
         catalogue = self.house.catalogue
@@ -104,6 +123,10 @@ class Context:
     def link(self, code: str, *, sku: str | None = None, origin: str | None = None) -> str:
         """`BASE_URL/r/CODE`, for a product with `?p=SKU`, with where it is shown as `s`."""
         return referral_link(self.house.base_url, code, sku=sku, origin=origin)
+
+    def coupon_link(self, page: str) -> str:
+        """`BASE_URL/shop/c/CODE`, of a coupon's page."""
+        return f"{self.house.base_url}/shop/c/{page}"
 
 
 def referral_link(base_url: str, code: str, *, sku: str | None = None, origin: str | None = None) -> str:

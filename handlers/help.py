@@ -10,9 +10,7 @@ from services import unknown as phrases
 
 # What is understood and cannot be done yet: the nearest that can.
 INSTEAD = {
-    "copy": ("poster", "link", "products"),
     "parcel": ("orders", "explain", "rules"),
-    "coupon": ("products", "poster", "link"),
     "appeal": ("explain", "earnings_detail", "orders"),
 }
 

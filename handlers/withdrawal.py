@@ -17,7 +17,7 @@ from handlers import task
 from handlers.context import Context
 from models.distributor import Distributor
 from models.withdrawal import Withdrawal
-from services import distributor, ledger, message, withdrawal
+from services import distributor, ledger, withdrawal
 from services.bonus import tasks
 
 CONFIRM = "withdraw.confirm"
@@ -65,7 +65,7 @@ def confirm(ask: Intent, ctx: Context) -> Reply:
     if is_new:
         told = Reply.of("review.requested", number=row.id, nickname=me.nickname, amount=amount, date=row.requested_at)
         ctx.tell_operators(told, key=f"withdrawal:{row.id}:requested")
-    _close_card(ctx, task, "withdraw.card_confirmed")
+    ctx.close_card(task, Sentence("withdraw.card_confirmed"))
     left = ledger.balances(ctx.session, me.id).available
     return Reply.of("withdraw.accepted", amount=amount, number=row.id, available=left).then("withdraw.accepted_next")
 
@@ -86,22 +86,11 @@ def cancel(ask: Intent, ctx: Context) -> Reply:
         return Reply.of("cancel.nothing")
     ctx.settled()
     if dialog.state == CONFIRM:
-        _close_card(ctx, dialog.facts["task"], "withdraw.card_cancelled")
+        ctx.close_card(dialog.facts["task"], Sentence("withdraw.card_cancelled"))
         return Reply.of("cancel.withdrawal", amount=Money(dialog.facts["amount_fen"]))
+    if "task" in dialog.facts:
+        ctx.close_card(dialog.facts["task"], Sentence("withdraw.card_cancelled"))
     return Reply.of("cancel.done")
-
-
-def _close_card(ctx: Context, task: str, key: str) -> None:
-    """Grey the card's buttons out; the click's own code first, else the one that sending it gave."""
-    if not message.has_cards(ctx.lane):
-        return
-    body = {
-        "userids": [ctx.address.sender],
-        "task": task,
-        "response_code": ctx.response_code,
-        "replace_name": ctx.house.catalogue.render(Sentence(key)),
-    }
-    ctx.later(ctx.lane, "card_update", body, key=f"card:{task}:update")
 
 
 def withdraw_status(ask: Intent, ctx: Context) -> Reply:

@@ -2,9 +2,13 @@
 
 from models import (
     bonus,
+    broadcast,
     commission,
+    consent,
+    copy,
     coupon,
     distributor,
+    group,
     kf,
     ledger,
     message,
@@ -18,6 +22,7 @@ from models import (
     settlement,
     unknown,
     withdrawal,
+    words,
 )
 from models.base import Base, Sessions, new_engine
 
@@ -25,9 +30,13 @@ __all__ = [
     "Base",
     "Sessions",
     "bonus",
+    "broadcast",
     "commission",
+    "consent",
+    "copy",
     "coupon",
     "distributor",
+    "group",
     "kf",
     "ledger",
     "message",
@@ -42,4 +51,5 @@ __all__ = [
     "settlement",
     "unknown",
     "withdrawal",
+    "words",
 ]

@@ -56,7 +56,8 @@ class CouponStock(Base):
 class CouponShare(Base):
     """A coupon's page in somebody's name: `BASE_URL/shop/c/{code}`, and what has come of it.
 
-    origin    which distributor and which group, as one text: unique where either is nobody
+    origin    which distributor and which group, as one text: unique where either is nobody; `reward` is no page, but
+              what plans gave
     group_id  of models.group, where it was shared
     claimed   taken here · used: by orders, those given back taken off
     discount  what the uses cost the merchant · sales: the net of the orders that used one
@@ -90,7 +91,8 @@ class CouponClaim(Base):
     holder      a keyed hash of who he is on the page: his openid or external_userid, else the visitor's cookie
     n           his first, second … of this coupon: a click that comes twice asks for the same one
     ends_at     until when it can be used; None: without end
-    withdrawn_at  a refund has undone the bonus for which it was given, before it was used
+    withdrawn_at  a refund has undone the bonus for which it was given, or the merchant marked it by hand, before it
+                  was used
     """
 
     __tablename__ = "coupon_claim"
@@ -103,7 +105,7 @@ class CouponClaim(Base):
 
     id: Mapped[Key]
     coupon_id: Mapped[int] = mapped_column(BigId, ForeignKey("coupon.id"))
-    share_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("coupon_share.id"))
+    share_id: Mapped[int] = mapped_column(BigId, ForeignKey("coupon_share.id"))
     bonus_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("bonus.id"))
     code: Mapped[str] = mapped_column(String(16))
     holder: Mapped[str] = mapped_column(String(64))

@@ -55,7 +55,7 @@ class Outbox(Base):
     lane      who receives it: wecom:zhangsan, official:DIGEST, kf:DIGEST, robot:KEYDIGEST; or whom to look up:
               directory:zhangsan, follower:DIGEST, guest:DIGEST; push:17 for all those to whom the merchant's 17th goes
     kind      text | menu | card | card_update | poster | robot_text | robot_poster | handover | hand_back |
-              lookup_name | lookup_union | lookup_state | broadcast
+              lookup_name | lookup_union | lookup_state | announcement
     body      what to send: content, or what must be drawn or uploaded first
     number    the lane's count of messages: makes two equal messages differ in a byte, so that both arrive; of
               微信客服 how often the message failed after it was taken in

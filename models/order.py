@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from domain.money import Money
@@ -26,6 +26,7 @@ class Product(Base):
     on_shelf: Mapped[bool]
     promise: Mapped[str] = mapped_column(String(128), default="")
     picture: Mapped[str | None] = mapped_column(String(255))  # a file below assets/images
+    listed_at: Mapped[datetime | None]  # since when it is new to a shop that sold before; None where nobody told
 
 
 class Order(Base):
@@ -35,6 +36,7 @@ class Order(Base):
     units      of the lines that have a net now
     settles_at completion plus the hold days of its plan; None until it is completed
     counts     whether it counts for its seller: he has it, and it is no own purchase that counts nowhere
+    group_id   the customer group that it came from, whoever has it
     """
 
     __tablename__ = "orders"
@@ -45,7 +47,15 @@ class Order(Base):
         Index("ix_orders_no", "no"),
         Index("ix_orders_paid_at", "paid_at"),
         Index("ix_orders_milestones_due_at", "milestones_due_at", "distributor_id"),
-        Index("ix_orders_buyer_digest_paid_at", "buyer_digest", "paid_at"),  # whether he has bought before
+        Index(  # most orders come from no group, and cost nothing here where a database can leave them out
+            "ix_orders_group_id",
+            "group_id",
+            "distributor_id",
+            "paid_at",
+            postgresql_where=text("group_id IS NOT NULL"),
+            sqlite_where=text("group_id IS NOT NULL"),
+        ),
+        Index("ix_orders_buyer_digest", "buyer_digest", "distributor_id", "paid_at"),  # whether he has bought before
         MYSQL,
     )
 
@@ -58,6 +68,7 @@ class Order(Base):
     distributor_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("distributor.id"))
     buyer_distributor_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("distributor.id"))
     plan_version_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("plan_version.id"))
+    group_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("customer_group.id"))
     reason_code: Mapped[str] = mapped_column(String(16))
     reason_text: Mapped[str] = mapped_column(String(255))
     claims: Mapped[list[Any]]  # every claim that was weighed, the losing ones with why

@@ -34,10 +34,10 @@ class PushChoice(Base):
 # open      goes on: its lane `push:ID` is swept until everybody has been passed
 # done      everybody has been passed
 # stopped   by an operator, where it stood
-BROADCAST_STATES = ("open", "done", "stopped")
+ANNOUNCEMENT_STATES = ("open", "done", "stopped")
 
 
-class Broadcast(Base):
+class Announcement(Base):
     """A text of the merchant's to many distributors, by pages of their ids; `after` is the last that was passed.
 
     The page that is sent and `after` change in one transaction, so that nobody is in two pages.
@@ -50,10 +50,10 @@ class Broadcast(Base):
     touched_at  when a page was last sent: it counts against every member's own budget
     """
 
-    __tablename__ = "broadcast"
+    __tablename__ = "announcement"
     __table_args__ = (
-        Index("ix_broadcast_state_due_at", "state", "due_at"),
-        Index("ix_broadcast_touched_at", "touched_at"),
+        Index("ix_announcement_state_due_at", "state", "due_at"),
+        Index("ix_announcement_touched_at", "touched_at"),
         MYSQL,
     )
 

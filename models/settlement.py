@@ -52,3 +52,16 @@ class Statement(Base):
     bonus: Mapped[Money]
     told_at: Mapped[datetime | None]
     settled_at: Mapped[datetime]
+
+
+class StatementLine(Base):
+    """An order on a statement: what of it became available in that run, whatever is refunded later."""
+
+    __tablename__ = "statement_line"
+    __table_args__ = (UniqueConstraint("run_id", "distributor_id", "order_id"), MYSQL)
+
+    id: Mapped[Key]
+    run_id: Mapped[int] = mapped_column(BigId, ForeignKey("settlement_run.id"))
+    distributor_id: Mapped[int] = mapped_column(BigId, ForeignKey("distributor.id"))
+    order_id: Mapped[int] = mapped_column(BigId, ForeignKey("orders.id"))
+    amount: Mapped[Money]

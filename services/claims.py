@@ -44,6 +44,12 @@ class Known:
     touches: list[Claim] = field(default_factory=list)
     suspended: frozenset[int] = frozenset()  # who was, at payment
 
+    def learn(self, session: Session, person: Distributor, paid_at: datetime) -> None:
+        """Somebody whom the query did not ask for."""
+        if person.id not in self.people:
+            self.people[person.id] = person
+            self.suspended |= suspended(session, {person.id: person}.values(), paid_at)
+
     def claimant(self, row: Distributor) -> Claimant:
         """With what he was at payment; who has never been a distributor is what he is."""
         status = row.status

@@ -24,6 +24,7 @@ from domain.errors import DomainError
 from domain.plan import Plan
 from models.order import Product
 from services import override
+from services.coupon import campaign
 
 _KEPT = 64
 
@@ -57,11 +58,12 @@ class Passed:
 
 
 def live(session: Session, context: Context) -> Context:
-    """The context with the catalogue's prices and costs, where it does not tell them itself."""
+    """The context with the catalogue's prices and costs and what coupons are worth, where it does not tell them."""
     told = {goods.sku for goods in context.products}
     rows = session.execute(select(Product.sku, Product.category, Product.price, Product.cost).order_by(Product.sku))
     known = (Goods(row.sku, row.category, row.price, row.cost) for row in rows if row.sku not in told)
-    return replace(context, products=(*context.products, *known))
+    worth = {key: off for key, off in campaign.worths(session).items() if key not in context.coupons}
+    return replace(context, products=(*context.products, *known), coupons={**context.coupons, **worth})
 
 
 def check(plan: Plan, context: Context) -> list[Finding]:

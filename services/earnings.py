@@ -8,7 +8,7 @@ Rule     a distributor sees his own awards and the orders that are attributed to
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -42,6 +42,7 @@ from services import commission, ledger
 from services.bonus import told
 
 SHOWN = 10
+LOOKED_THROUGH = 500  # of his latest awards, for the order of an amount: he asks about what he has just seen
 _WORDS = re.compile(r"[0-9A-Za-z_\-./:#]+")
 
 
@@ -159,13 +160,22 @@ def _together(group: list[AwardLine]) -> AwardLine:
     return AwardLine(group[0].order_no, group[0].paid_at, total(line.amount for line in group), state)
 
 
-def _awards(distributor_id: int, period: Period) -> ColumnElement[bool]:
-    return and_(Award.distributor_id == distributor_id, *_within(Award.paid_at, period))
+def _awards(distributor_id: int, period: Period | None) -> ColumnElement[bool]:
+    return and_(Award.distributor_id == distributor_id, *within(Award.paid_at, period))
 
 
-def orders(session: Session, distributor_id: int, period: Period | None, *, status: str | None = None) -> Orders:
-    """His orders, newest first. `status`: pending | settled | refunded."""
-    mine = [Order.distributor_id == distributor_id, *_within(Order.paid_at, period)]
+def orders(
+    session: Session,
+    distributor_id: int,
+    period: Period | None,
+    *,
+    status: str | None = None,
+    group_id: int | None = None,
+) -> Orders:
+    """His orders, newest first. `status`: pending | settled | refunded; with a group only those that came from it."""
+    mine = [Order.distributor_id == distributor_id, *within(Order.paid_at, period)]
+    if group_id is not None:
+        mine.append(Order.group_id == group_id)
     if status == "refunded":
         mine.append(Order.net < Order.paid)
     elif status == "settled":
@@ -176,12 +186,16 @@ def orders(session: Session, distributor_id: int, period: Period | None, *, stat
     rows = session.scalars(
         select(Order).where(*mine).order_by(Order.paid_at.desc(), Order.id.desc()).limit(SHOWN)
     ).all()
+    return Orders(count, sales or ZERO, tuple(order_lines(session, distributor_id, rows)))
+
+
+def order_lines(session: Session, distributor_id: int, rows: Sequence[Order]) -> list[OrderLine]:
+    """Each order with what he has of it."""
     shares = _shares(session, distributor_id, [row.id for row in rows])
-    shown = tuple(
+    return [
         OrderLine(row.no, row.paid_at, row.net, shares.get(row.id, (ZERO, False))[0], _state(row, shares))
         for row in rows
-    )
-    return Orders(count, sales or ZERO, shown)
+    ]
 
 
 def _has_settled(distributor_id: int) -> ColumnElement[bool]:
@@ -208,46 +222,43 @@ def _state(order: Order, shares: dict[int, tuple[Money, bool]]) -> str:
     return "completed" if order.completed_at else "paid"
 
 
-def find_order(
-    session: Session, distributor_id: int, *, words: str, amount: Money | None, period: Period | None, named: str | None
-) -> Order | None:
-    """The order that a question is about: a word that is the number of one of his own, else the amount, else the last.
-
-    A number that is none of his finds nothing, whoever's it is.
-    """
+def by_number(session: Session, distributor_id: int, *, words: str, named: str | None = None) -> Order | None:
+    """His order whose number is `named` or a word of `words`; anybody else's is none."""
     candidates = {word.strip(".:#-/") for word in _WORDS.findall(words)} | ({named} if named else set())
-    by_number = select(Order).where(Order.no.in_(candidates), _is_his(distributor_id)).limit(1)
-    if candidates and (found := session.scalars(by_number).first()) is not None:
-        return found
-    if named is not None:
+    if not candidates:
         return None
+    query = select(Order).where(Order.no.in_(candidates), _is_his(distributor_id)).limit(1)
+    return session.scalars(query).first()
+
+
+def matching(
+    session: Session, distributor_id: int, *, amount: Money | None, period: Period | None, limit: int
+) -> list[Order]:
+    """His orders of the period, those that gave him this amount where one is named; newest first, at most `limit`."""
     if amount is not None:
-        return _last_with_amount(session, distributor_id, amount, period)
-    return _last(session, distributor_id, period)
-
-
-def _last_with_amount(session: Session, distributor_id: int, amount: Money, period: Period | None) -> Order | None:
-    """His last order that gave him this amount, in one award or in all of his together."""
-    mine = [Award.distributor_id == distributor_id, *_within(Award.paid_at, period)]
-    together = select(Award.order_id).where(*mine).group_by(Award.order_id).having(func.sum(Award.amount) == amount)
-    single = select(Award.order_id).where(*mine, Award.amount == amount)
-    query = select(Order).where(or_(Order.id.in_(together), Order.id.in_(single)))
-    return session.scalars(query.order_by(Order.paid_at.desc(), Order.id.desc()).limit(1)).first()
-
-
-def _last(session: Session, distributor_id: int, period: Period | None) -> Order | None:
-    """The last one attributed to him or from which he has an award: two queries that an index answers."""
-    sold = select(Order).where(Order.distributor_id == distributor_id, *_within(Order.paid_at, period))
+        return _of_amount(session, distributor_id, amount, period)[:limit]
+    sold = select(Order).where(Order.distributor_id == distributor_id, *within(Order.paid_at, period))
     earned = select(Order).join(Award, Award.order_id == Order.id)
-    earned = earned.where(Award.distributor_id == distributor_id, *_within(Award.paid_at, period))
-    found = [
-        session.scalars(sold.order_by(Order.paid_at.desc(), Order.id.desc()).limit(1)).first(),
-        session.scalars(earned.order_by(Award.paid_at.desc(), Award.id.desc()).limit(1)).first(),
-    ]
-    return max((row for row in found if row), key=lambda row: (row.paid_at, row.id), default=None)
+    earned = earned.where(Award.distributor_id == distributor_id, *within(Award.paid_at, period))
+    by_sale = session.scalars(sold.order_by(Order.paid_at.desc(), Order.id.desc()).limit(limit))
+    by_award = session.scalars(earned.order_by(Award.paid_at.desc(), Award.id.desc()).limit(limit * 4))
+    found = {row.id: row for row in (*by_sale, *by_award)}
+    return sorted(found.values(), key=lambda row: (row.paid_at, row.id), reverse=True)[:limit]
 
 
-def _within(column: Any, period: Period | None) -> list[ColumnElement[bool]]:
+def _of_amount(session: Session, distributor_id: int, amount: Money, period: Period | None) -> list[Order]:
+    """Of his latest orders those that gave him this amount, in one award or in all of his together."""
+    mine = select(Award.order_id, Award.amount).where(_awards(distributor_id, period))
+    gave: dict[int, list[Money]] = {}
+    for row in session.execute(mine.order_by(Award.paid_at.desc(), Award.order_id.desc()).limit(LOOKED_THROUGH)):
+        gave.setdefault(row.order_id, []).append(row.amount)
+    found = [order_id for order_id, awards in gave.items() if amount in (*awards, total(awards))]
+    rows = {row.id: row for row in session.scalars(select(Order).where(Order.id.in_(found[:SHOWN])))}
+    return [rows[order_id] for order_id in found[:SHOWN]]
+
+
+def within(column: Any, period: Period | None) -> list[ColumnElement[bool]]:
+    """The conditions by which an instant lies in the period; none without one."""
     return [] if period is None else [column >= period.start, column < period.end]
 
 

@@ -1,6 +1,7 @@
 """Rewards in kind (实物和权益奖励): issued with a bonus, taken back with it, and what the merchant makes of them.
 
-Points also move on an account of their own in the books; a coupon or a gift is a row, marked when it is used or sent.
+Points also move on an account of their own in the books; a coupon or a gift is a row, marked when it is used or sent. A
+coupon whose key is a campaign's has a code that orders take (services.coupon.reward).
 
 Locks    the row, before its state is read to change it
 Raises   Unknown, domain.entitlement.CannotBe
@@ -21,6 +22,7 @@ from domain.money import Money
 from models.bonus import Bonus, Entitlement
 from models.distributor import Distributor
 from services import ledger
+from services.coupon import reward
 
 TAKEN_BACK = "奖励因退款已收回"
 LATE = "退款前已使用或寄出，不追回"
@@ -54,6 +56,8 @@ def issue(session: Session, bonus: Bonus, key: str, *, now: datetime) -> None:
         row.kind, row.content, row.worth, row.state, row.note = (*_written(content), "issued", None)
     row.changed_at = now
     session.flush()
+    if content.kind == "coupon":
+        reward.issue(session, bonus.id, content.text, now=now)
     if content.points:
         ledger.open_points(session, bonus.distributor_id)
         ledger.post(session, rules.points_entry(f"points:{key}", bonus.distributor_id, content.points), now=now)
@@ -74,6 +78,8 @@ def take_back(session: Session, bonus: Bonus, key: str, *, now: datetime) -> Non
         row.state, row.note = "reversed", TAKEN_BACK
     row.changed_at = now
     session.flush()
+    if row.kind == "coupon":
+        reward.withdraw(session, bonus.id, now=now)
     if row.kind == "points":
         ledger.post(session, rules.points_entry(f"points:{key}", bonus.distributor_id, -int(row.content)), now=now)
 
@@ -94,6 +100,8 @@ def move(session: Session, number: int, to: State, *, note: str | None, now: dat
     rules.check_move(row.kind, row.state, to)
     row.state, row.changed_at, row.note = to, now, note
     session.flush()
+    if row.kind == "coupon":  # done by hand: its code is good for nothing more
+        reward.withdraw(session, row.bonus_id, now=now)
     return row, True
 
 

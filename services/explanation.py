@@ -1,4 +1,5 @@
-"""Everything about one order as the merchant sees it: who has it and why, who earns what, who does not and why not.
+"""Everything about one order as the merchant sees it: who has it and why, who earns what, who does not and why not,
+and what became of its coupon.
 
 No buyer's data: an order's claims name distributors, codes and days, nothing else.
 
@@ -24,6 +25,7 @@ from models.distributor import Distributor
 from models.order import Order, OrderLine, Refund
 from models.plan import PlanVersion
 from services.bonus import told
+from services.coupon import figures
 from services.terminal import iso
 
 # Why somebody who could have earned did not; the order is that of plans.md §3.
@@ -84,6 +86,7 @@ def of_order(session: Session, order: Order, *, now: datetime) -> dict[str, Any]
         "distributor": {"code": who.code, "name": who.nickname} if who else None,
         "reason": {"code": order.reason_code, "text": order.reason_text},
         "claims": [claim | {"at": iso(datetime.fromisoformat(claim["at"]))} for claim in order.claims],
+        "coupon": figures.of_order(session, order),
         "upline": [step["code"] for step in order.upline],
         "plan": {"version": version.id, "name": version.name} if version else None,
         "lines": [_line(line) for line in lines],

@@ -243,7 +243,7 @@ def said(catalogue: Catalogue, reply: Reply, lane: str) -> list[tuple[str, dict[
 
 def _with_menu(catalogue: Catalogue, words: str, cards: Iterable[Card]) -> list[tuple[str, dict[str, Any]]]:
     """The words, the last of them above the buttons of all cards, of which a menu takes fewer than a text."""
-    *before, last = split_text(words)
+    *before, last = split_text(words) or [""]
     *more, head = split_text(last, MENU_HEAD)
     items = [
         {"key": button.key, "task": card.task, "text": catalogue.render(button.sentence)}
@@ -355,11 +355,13 @@ def queue_extras(
     now: datetime,
     push: Push | None = None,
 ) -> None:
-    """The cards and pictures that follow a reply's words."""
+    """The cards, copies and pictures that follow a reply's words."""
     more = replace(push, about=None) if push else None
     for card in reply.cards if has_cards(lane) else ():
         body = card_body(catalogue, card)
         queue(session, key=f"card:{card.task}", lane=lane, kind="card", body=body, now=now, push=more)
+    for number, text in enumerate(reply.copies):
+        queue_text(session, key=f"{key}:copy:{number}", lane=lane, text=text, now=now, push=more)
     for number, poster in enumerate(reply.posters):
         body = poster_body(poster)
         queue(session, key=f"{key}:poster:{number}", lane=lane, kind="poster", body=body, now=now, push=more)

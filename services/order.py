@@ -30,6 +30,7 @@ from models.prepared import Prepared
 from services import attribution, commission, distributor, early_fact, intake, late, plan, product, rank, results
 from services.bonus import marks
 from services.bonus import told as bonuses
+from services.coupon import using
 from services.once import insert_once
 from services.vault import Vault
 
@@ -76,6 +77,7 @@ def record(session: Session, vault: Vault, facts: OrderFacts, *, now: datetime) 
     if found is not None:
         late.paid(session, found, order, now=now)
     rank.record(session, order, lines)
+    using.book(session, decided.coupon, order, facts, decided.identities, now=now)
     if facts.completed_at is not None:
         commission.complete(session, order, now=now)
         late.completed(session, order, now=now)
@@ -221,6 +223,7 @@ def _values(
         "distributor_id": decided.seller.id if decided.seller else None,
         "buyer_distributor_id": decided.buyer.id if decided.buyer else None,
         "plan_version_id": loaded.version_id if loaded else None,
+        "group_id": decided.group_id,
         "reason_code": decided.reason,
         "reason_text": decided.text,
         "claims": decided.claims,
@@ -328,6 +331,7 @@ def _refund(
     session.flush()
     commission.refund(session, order, lines, row, now=now)
     rank.take_back(session, order, before, rank.counted(lines))
+    using.refunded(session, order, lines, total(entry.amount for entry in entries), at=facts.at)
     late.refunded(session, order, part, row, now=now)
     log.info("order refunded", extra={"event": "order.refunded", "order": order.id, "refund": row.id})
 

@@ -26,7 +26,8 @@ from models.kf import Guest
 from models.ledger import LedgerAccount, LedgerPosting
 from models.order import Order, Touch
 from models.person import IdentityChange, LinkCode, LinkTry
-from services import distributor
+from services import distributor, group
+from services.coupon import share
 from services.distributor import Address
 from services.once import insert_once
 from services.vault import Vault
@@ -95,8 +96,9 @@ def link(session: Session, vault: Vault, address: Address, typed: str, *, now: d
     if sayer is None:
         _require_active(giver)
         _add(session, giver, address.stored(vault), proof="code", now=now)
+        group.now_known(session, vault, giver, now=now)
         return Linked(giver, row.channel, None)
-    who, absorbed = _merge(session, giver, sayer, proof="code", now=now)
+    who, absorbed = _merge(session, vault, giver, sayer, proof="code", now=now)
     return Linked(who, row.channel, absorbed.code)
 
 
@@ -137,7 +139,7 @@ def _add(session: Session, who: Distributor, stored: dict[str, Any], *, proof: s
 
 
 def _merge(
-    session: Session, giver: Distributor, sayer: Distributor, *, proof: str, now: datetime
+    session: Session, vault: Vault, giver: Distributor, sayer: Distributor, *, proof: str, now: datetime
 ) -> tuple[Distributor, Distributor]:
     """All addresses of the one without books move to the other; who goes on, and who ended."""
     pair = sorted((giver.id, sayer.id))
@@ -152,10 +154,12 @@ def _merge(
         identity.distributor_id = who.id
         _record(session, "merged", identity.kind, identity.digest, absorbed.id, who.id, proof, now=now)
     session.execute(update(Touch).where(Touch.distributor_id == absorbed.id).values(distributor_id=who.id))
+    share.hand_over(session, absorbed.id, who.id)
     who.told_name = who.told_name or absorbed.told_name
     who.directory_name = who.directory_name or absorbed.directory_name
     absorbed.status = "departed"
     session.flush()
+    group.succeed(session, vault, absorbed, who, now=now)
     log.info("two are one", extra={"event": "person.merged", "distributor": who.id, "absorbed": absorbed.id})
     return who, absorbed
 
@@ -195,7 +199,7 @@ def learn_union(
     elif here is not None and there is not None and here.id != there.id:
         try:
             with session.begin_nested():
-                _merge(session, there, here, proof="unionid", now=now)
+                _merge(session, vault, there, here, proof="unionid", now=now)
         except DomainError as refusal:  # the merchant decides; both go on as they are
             ids = {"event": "person.apart", "distributors": [here.id, there.id], "why": refusal.code}
             log.warning("one person, two books", extra=ids)

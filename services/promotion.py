@@ -27,22 +27,33 @@ class Offer:
     name: str
     price: Money
     earns: Money
+    stock: int
 
     @property
     def short_name(self) -> str:
-        """The name without weights and kinds, as a person would say it: 「丹东99草莓 3斤装」 is 丹东99草莓."""
-        return re.split(r"[ (（]", self.name, maxsplit=1)[0]
+        return short_name(self.name)
+
+
+def short_name(name: str) -> str:
+    """The name without weights and kinds, as a person would say it: 「丹东99草莓 3斤装」 is 丹东99草莓."""
+    return re.split(r"[ (（]", name, maxsplit=1)[0]
 
 
 def offers(session: Session, who: Distributor, *, query: str | None, sku: str | None, now: datetime) -> list[Offer]:
     """Products on the shelf, those that earn most first; `query` looks in names and categories."""
     version = plan.in_force(session, now)
+    document = version.plan if version else None
     found = [
-        Offer(row.sku, row.name, row.price, earns(session, version.plan if version else None, row, who, now))
+        Offer(row.sku, row.name, row.price, earns(session, document, row, who, now), row.stock)
         for row in product.on_shelf(session)
         if (sku is None or row.sku == sku) and (query is None or query in row.name or query in row.category)
     ]
     return sorted(found, key=lambda offer: (-offer.earns.fen, offer.sku))[:SHOWN]
+
+
+def suggestion(session: Session, who: Distributor, *, now: datetime) -> Offer | None:
+    """What to promote today: of what is in stock, that of which one unit earns him most; None without anything."""
+    return next((offer for offer in offers(session, who, query=None, sku=None, now=now) if offer.stock > 0), None)
 
 
 def earns(session: Session, document: Plan | None, row: Product, who: Distributor, now: datetime) -> Money:

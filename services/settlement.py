@@ -10,6 +10,7 @@ Locks    awards, then accounts, then the statement; bonuses end in the same orde
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -84,8 +85,12 @@ def settle(session: Session, run: SettlementRun, distributor_id: int, *, now: da
     if amount == ZERO:
         return ZERO  # only rows that the cap of their line has left nothing
     ledger.post(session, rules.settle(run.id, distributor_id, amount), now=now)
-    orders = len({row.order_id for row in rows if row.amount})
-    statement.note(session, run.id, distributor_id, amount=amount, orders=orders, now=now)
+    by_order: dict[int, Money] = defaultdict(lambda: ZERO)
+    for row in rows:
+        by_order[row.order_id] += row.amount
+    lines = {order_id: share for order_id, share in by_order.items() if share}
+    statement.note(session, run.id, distributor_id, amount=amount, orders=len(lines), now=now)
+    statement.add_lines(session, run.id, distributor_id, lines)
     return amount
 
 

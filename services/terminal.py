@@ -111,7 +111,7 @@ def refusal_of(fault: Exception) -> Refusal:
     return Refusal("database.down", f"数据库没有应答（{reason}）；检查 DATABASE_URL，以及数据库是否在运行")
 
 
-_WHAT = {"plan": "方案", "scenario": "场景", "context": "补充说明"}
+_WHAT = {"plan": "方案", "scenario": "场景", "context": "补充说明", "coupon": "优惠券"}
 
 
 def json_text(data: Any) -> str:

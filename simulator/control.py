@@ -14,6 +14,8 @@ from werkzeug.exceptions import HTTPException
 from . import acts, levers, views
 from .aibot import control as aibot
 from .contact import control as contact
+from .groupmsg import control as groupmsg
+from .groups import control as groups
 from .kf import control as kf
 from .mall import MallError
 from .official import control as official
@@ -31,6 +33,6 @@ def create_control(simulator: Simulator) -> Blueprint:
     sim.register_error_handler(Refused, lambda error: (jsonify({"error": str(error)}), 409))
     sim.register_error_handler(MallError, lambda error: (jsonify({"error": str(error)}), 409))
     sim.register_error_handler(HTTPException, lambda error: (jsonify({"error": error.description}), error.code or 500))
-    for part in (acts, views, levers, official, kf, contact, aibot):
+    for part in (acts, views, levers, official, kf, contact, groups, groupmsg, aibot):
         part.register(sim, simulator)
     return sim

@@ -82,6 +82,12 @@ class Limits:
     contact_get_page: int = 500  # followers in one answer of externalcontact/get
     welcome_seconds: int = 20
     acquisition_total: int = 1000  # customers paid for by 获客链接
+    group_lag_seconds: float = 2.0  # how far groupchat/get is behind what happened
+    group_capacity: int = 200  # of a group that is joined by code; then the next one is made
+    group_list_members: int = 1000  # visible members beyond which groupchat/list asks for owner_filter (81017)
+    groupmsg_dispatch_seconds: float = 5.0  # for so long a new 群发 cannot be asked about (41063)
+    groupmsg_days: int = 0  # what a customer or group may get: 0 the days of the month a month, 7 a week, 1 a day
+    groupmsg_reminders: int = 3  # of one task within 24 hours
 
     def changed(self, patch: dict[str, Any]) -> Limits:
         """A copy with some fields changed; ValueError names an unknown field or a wrong type."""

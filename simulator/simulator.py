@@ -11,6 +11,8 @@ from .content import Contents
 from .crypto import Crypto
 from .directory import Directory
 from .faults import Faults
+from .groupmsg import MassMessages
+from .groups import CustomerGroups
 from .kf import Service
 from .mall import Mall
 from .media import MediaShelf
@@ -52,6 +54,8 @@ class Simulator:
         self.official = Account(self.world, self.faults, self.media) if options.official else None
         self.kf = Service(self.world, self.api, self.tokens, self.courier, self.media) if options.kf else None
         self.contact = Contact(self.world, self.api, self.tokens, self.media, self.people) if options.contact else None
+        self.groups = CustomerGroups(self.world, self.people, self.contact) if self.contact else None
+        self.groupmsg = MassMessages(self.world, self.contact, self.groups) if self.contact and self.groups else None
 
         self.aibot = Bot(self.world, self.api, self.faults, self.media) if options.robot else None
 
@@ -74,6 +78,9 @@ class Simulator:
                 self.kf.forget()
             if self.contact is not None:
                 self.contact.forget()
+            for later in (self.groups, self.groupmsg):
+                if later is not None:
+                    later.load()
             if self.aibot is not None:
                 self.aibot.clear()
             for part in (self.media, self.messages, self.robots, self.people):

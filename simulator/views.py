@@ -124,6 +124,8 @@ def describe(simulator: Simulator) -> dict[str, Any]:
             "official": simulator.official.describe() if simulator.official else None,
             "kf": simulator.kf.describe() if simulator.kf else None,
             "contact": simulator.contact.describe() if simulator.contact else None,
+            "customer_groups": simulator.groups.describe() if simulator.groups else None,
+            "groupmsg": simulator.groupmsg.describe() if simulator.groupmsg else None,
             "calls": list(world.calls)[-100:],
             "mall": {"url": options.mall_url, "open": simulator.mall.open},
             "orders": list(simulator.mall.orders.values()),

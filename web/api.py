@@ -16,11 +16,13 @@ from domain.errors import DomainError, IdempotencyConflict, Invalid
 from domain.fields import NotAnObject
 from domain.order import CompletionFacts, OrderFacts, RefundFacts, ShipmentFacts, check_number
 from services import metrics, nonce, order, product
+from services.coupon import offering
 from web import AnyText, Deps, in_transaction, openapi
-from web.errors import refusal, reply
+from web.errors import body_of, refusal, reply
 from web.signing import NONCE, Signed, Unsigned
 
 MAX_BODY = 1_000_000  # bytes
+_NO_COUPON = body_of("not_found", "没有这个券码")
 _STATUS = {"created": 201, "same": 200, "completed": 200, "kept": 202}
 
 F = TypeVar("F")
@@ -62,6 +64,14 @@ def blueprint(deps: Deps) -> Blueprint:
     @pages.get("/products")
     def products() -> Response:
         return _signed(deps, lambda text: lambda session: ("", 200, product.answer(product.every(session))))
+
+    @pages.get("/coupons/<text:code>", merge_slashes=False)
+    def coupon(code: str) -> Response:
+        def work(session: Session) -> tuple[str, int, dict[str, Any]]:
+            found = offering.taken(session, code, now=deps.clock())
+            return ("", 404, _NO_COUPON) if found is None else ("", 200, offering.answer(found))
+
+        return _signed(deps, lambda text: work)
 
     @pages.get("/openapi.json")
     def description() -> Response:

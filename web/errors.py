@@ -35,9 +35,14 @@ def reply(body: dict[str, Any], status: int = 200) -> Response:
 
 
 def refusal(status: int, code: str, message: str, fields: Sequence[Field] = ()) -> Response:
+    """An error of the API as an answer."""
+    return reply(body_of(code, message, fields), status)
+
+
+def body_of(code: str, message: str, fields: Sequence[Field] = ()) -> dict[str, Any]:
     """An error of the API: `{"error": {"code", "message", "fields": [{"field", "message"}]}}`."""
     named = [{"field": name, "message": said} for name, said in fields]
-    return reply({"error": {"code": code, "message": message, "fields": named}}, status)
+    return {"error": {"code": code, "message": message, "fields": named}}
 
 
 def install(app: Flask) -> None:

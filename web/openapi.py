@@ -126,6 +126,22 @@ def _paths() -> Schema:
                 "responses": {"200": _response("商品，按 SKU 排列", "Products"), **_refs("401", "404", "500", "503")},
             }
         },
+        "/api/v1/coupons/{code}": {
+            "get": {
+                "summary": "一张券：能不能用、减多少",
+                "operationId": "getCoupon",
+                "parameters": [
+                    {
+                        "name": "code",
+                        "in": "path",
+                        "required": True,
+                        "description": "顾客领到的券码",
+                        "schema": {"type": "string"},
+                    }
+                ],
+                "responses": {"200": _response("这张券", "Coupon"), **_refs("401", "404", "500", "503")},
+            }
+        },
         "/api/v1/openapi.json": {
             "get": {
                 "summary": "这份文档",
@@ -199,7 +215,7 @@ _ERRORS: dict[str, tuple[str, str, list[str]]] = {
         "签名请求头缺少、格式不对、时间戳过期、签名不对，或 nonce 已用过；code 说明是哪一种",
         ["missing_header", "malformed_header", "stale_timestamp", "wrong_signature", "used_nonce"],
     ),
-    "404": ("NotFound", "没有这个地址，或者没有设置 ORDER_API_SECRET", ["not_found", "closed"]),
+    "404": ("NotFound", "没有这个地址或券码，或者没有设置 ORDER_API_SECRET", ["not_found", "closed"]),
     "409": ("Conflict", "同一编号已用于内容不同的推送", ["conflict"]),
     "413": ("TooLarge", "请求体超过 1 MB", ["too_large"]),
     "422": ("Invalid", "字段有错；fields 一次列出全部", ["invalid"]),
@@ -300,7 +316,7 @@ def _bodies() -> Schema:
             {},
             {
                 "code": _maybe(_text(64, "推广码；大小写、空格、首尾标点都可以")),
-                "coupon": _maybe(_text(64)),
+                "coupon": _maybe(_text(64, "顾客领到的券码；不能用时订单照收，只记下原因。大小写、空格、短横都可以")),
                 "group": _maybe(_text(64)),
             },
         ),
@@ -373,6 +389,25 @@ def _answers() -> Schema:
                 "price": _amount("单价"),
                 "stock": {"type": "integer"},
                 "on_shelf": {"type": "boolean"},
+            },
+        ),
+        "Coupon": _object(
+            "code state until key title kind off at_most minimum for scope",
+            {
+                "code": text,
+                "state": {"enum": ["usable", "used", "over", "withdrawn"]},
+                "until": {"anyOf": [_instant("可用到这时为止，不含"), {"type": "null"}]},
+                "key": text,
+                "title": text,
+                "kind": {"enum": ["spend_and_save", "percent"]},
+                "off": {**text, "description": "减多少元（20.00），或减百分之几（10%）"},
+                "at_most": {"anyOf": [_amount("最多减多少"), {"type": "null"}]},
+                "minimum": _amount("适用的商品按 price × qty 要满多少"),
+                "for": {"enum": ["everyone", "new_customers", "first_order"]},
+                "scope": _object(
+                    "categories skus exclude",
+                    {name: {"type": "array", "items": text} for name in ("categories", "skus", "exclude")},
+                ),
             },
         ),
         "Error": _object(

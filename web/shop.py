@@ -6,38 +6,19 @@ of the pages as `?r=CODE`, so that a customer who looks around stays with the on
 
 from __future__ import annotations
 
-import re
-import secrets
-from dataclasses import dataclass
 from pathlib import PurePosixPath
-from urllib.parse import quote, urlencode, urlsplit
 
-from flask import Blueprint, Response, abort, redirect, render_template, request, send_from_directory
+from flask import Blueprint, Response, abort, redirect, request, send_from_directory
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from models.distributor import Distributor
 from models.order import Product
 from services import attribution, distributor, product
-from web import AnyText, Deps, in_transaction
+from web import AnyText, Deps, in_transaction, phone
+from web.phone import Guest, Recommendation
 
-VISITOR = "tuike_visitor"
-VISITOR_SECONDS = 365 * 24 * 3600
 PICTURES = {".jpg", ".jpeg", ".png", ".webp"}
-
-_VISITOR = re.compile(r"[A-Za-z0-9_-]{22}")
-_ROBOT = re.compile(
-    r"(?i)bot\b|bot[/;]|spider|crawl|slurp|preview|facebookexternalhit|headlesschrome-lighthouse|monitor"
-)
-_CACHED = "public, max-age=60"
-
-
-@dataclass(frozen=True, slots=True)
-class Recommendation:
-    """Who sent the customer, as the pages show him and their links carry him on."""
-
-    code: str
-    name: str
 
 
 def blueprint(deps: Deps) -> Blueprint:
@@ -46,23 +27,18 @@ def blueprint(deps: Deps) -> Blueprint:
 
     @pages.get("/r/<text:code>", merge_slashes=False)
     def referral(code: str) -> ResponseReturnValue:
-        sku, origin = _argument("p", 64), _argument("s", 32)
-        counts = _is_a_visit()
-        visitor = request.cookies.get(VISITOR, "")
-        known = bool(_VISITOR.fullmatch(visitor))
-        visitor = visitor if known else secrets.token_urlsafe(16)
+        sku, origin = phone.argument("p", 64), phone.argument("s", 32)
+        counts, guest = phone.is_a_visit(), Guest.of_request()
 
         with deps.sessions.reading() as session:
             who, article = _promoter(session, code), _article(session, sku)
         if who and counts:
-            _record_visit(deps, who, visitor, article, origin)
-        response = redirect(deps.base_url + _place(article) + _query(who.code if who else None, origin))
+            _record_visit(deps, who, guest.cookie, article, origin)
+        to = deps.base_url + phone.place(article) + phone.query(who.code if who else None, origin)
+        response = redirect(to)
         response.headers["Cache-Control"] = "no-store"
-        if who and counts and not known:
-            response.set_cookie(
-                VISITOR, visitor, max_age=VISITOR_SECONDS, path="/", httponly=True, samesite="Lax",
-                secure=deps.base_url.startswith("https:"),
-            )  # fmt: skip
+        if who and counts:
+            guest.keep(deps, response)
         return response
 
     @pages.get("/shop")
@@ -106,23 +82,14 @@ def _shelf(deps: Deps, session: Session, *, missing: bool = False) -> Response:
 def _page(deps: Deps, session: Session, template: str, **shown: object) -> Response:
     """A page with who recommended it; every link on it begins with BASE_URL and carries his code."""
     who = _promoter(session, request.args.get("r", ""))
-    query = _query(who.code if who else None, _argument("s", 32))
-    text = render_template(
+    query = phone.query(who.code if who else None, phone.argument("s", 32))
+    return phone.show(
+        deps,
         template,
         recommendation=Recommendation(who.code, who.nickname) if who else None,
-        address=lambda article=None: deps.base_url + _place(article) + query,
-        picture=lambda article: f"{deps.base_url}/shop/images/{quote(article.picture)}",
-        style=f"{deps.base_url}/shop/static/shop.css",
+        address=lambda article=None: deps.base_url + phone.place(article) + query,
         **shown,
     )
-    response = Response(text, mimetype="text/html")
-    response.headers["Cache-Control"] = _CACHED
-    ours = f"'self' {urlsplit(deps.base_url).scheme}://{urlsplit(deps.base_url).netloc}"
-    policy = f"default-src 'none'; img-src {ours}; style-src {ours}; base-uri 'none'; form-action 'none'"
-    response.headers["Content-Security-Policy"] = policy
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Referrer-Policy"] = "same-origin"
-    return response
 
 
 def _promoter(session: Session, code: str) -> Distributor | None:
@@ -136,27 +103,3 @@ def _promoter(session: Session, code: str) -> Distributor | None:
 def _article(session: Session, sku: str | None) -> Product | None:
     found = product.find(session, sku) if sku and len(sku) <= 64 and sku.isprintable() else None
     return found if found and found.on_shelf else None
-
-
-def _place(article: Product | None) -> str:
-    return f"/shop/p/{quote(article.sku, safe='')}" if article else "/shop"
-
-
-def _query(code: str | None, origin: str | None) -> str:
-    given = {"r": code, "s": origin if code else None}
-    text = urlencode({name: value for name, value in given.items() if value})
-    return f"?{text}" if text else ""
-
-
-def _argument(name: str, limit: int) -> str | None:
-    """An argument of the address, if it is something that is kept; anything else is as if it were not there."""
-    value = request.args.get(name, "").strip()
-    return value if 0 < len(value) <= limit and value.isprintable() and "\ufffd" not in value else None
-
-
-def _is_a_visit() -> bool:
-    """A person opened it: no HEAD, no prefetching browser, no crawler."""
-    purpose = " ".join(request.headers.get(name, "") for name in ("Purpose", "Sec-Purpose", "X-Moz", "X-Purpose"))
-    if request.method != "GET" or re.search(r"(?i)prefetch|preview|prerender", purpose):
-        return False
-    return not _ROBOT.search(request.headers.get("User-Agent", ""))

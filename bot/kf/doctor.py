@@ -16,19 +16,12 @@ from bot.wecom.errors import Refused, TokenRejected, WeComFault
 from models.base import Sessions
 from models.kf import KfLog
 from services.doctor import LATE, Check, Finding, reading, require_database
-from services.doctor.running import remedy
+from services.doctor.running import KF, remedy
 
-_WHERE = "企业微信管理后台 → 应用管理 → 微信客服"
+# What the app's own errcodes mean where the secret is another one.
 _REMEDY = {
-    40001: f"KF_SECRET 不对或已重置：到 {_WHERE} → 可调用接口的应用 查看是哪个应用，填它的 Secret，改 .env 后重启",
-    48002: f"应用没有微信客服的接口权限：到 {_WHERE} → 可调用接口的应用 加上它",
-    48007: "企业还没有开通微信客服的接口：完成企业认证后到管理后台开通",
-    60030: "接待人员不在应用可见范围：到 应用管理 → 应用 → 可见范围 加上他们",
-    95000: f"KF_ACCOUNT 不对：flask kf accounts 列出有哪些，或到 {_WHERE} 查看，改 .env 后重启",
-    95003: "未认证的企业能接待的顾客有限，已经满了：完成企业认证",
-    95004: f"KF_ACCOUNT 不是这个企业的：flask kf accounts 列出有哪些，或到 {_WHERE} 查看，改 .env 后重启",
-    95017: f"没有打开接口开关：到 {_WHERE} → 通过API管理微信客服账号 选上这个账号",
-    95026: f"客服账号用得太少被停用：到 {_WHERE} 重新启用",
+    40001: f"KF_SECRET 不对或已重置：到 {KF} → 可调用接口的应用 查看是哪个应用，填它的 Secret，改 .env 后重启",
+    48002: f"应用没有微信客服的接口权限：到 {KF} → 可调用接口的应用 加上它",
 }
 
 
@@ -55,7 +48,7 @@ def checks(house: KfHouse | None) -> list[Check]:
 
 
 def _missing() -> Iterator[Finding]:
-    do = f"要用微信客服，在 .env 里填 KF_ACCOUNT（wk 开头）和 KF_SECRET，重启；它们在 {_WHERE}"
+    do = f"要用微信客服，在 .env 里填 KF_ACCOUNT（wk 开头）和 KF_SECRET，重启；它们在 {KF}"
     yield Finding("kf", "微信客服", "note", "没有配置微信客服", do)
 
 
@@ -84,9 +77,9 @@ def account(house: KfHouse) -> Iterator[Finding]:
         return
     mine = next((row for row in rows if row.get("open_kfid") == house.client.account), None)
     if mine is None:
-        yield Finding(name, title, "wrong", f"企业的 {len(rows)} 个客服账号里没有 KF_ACCOUNT 这一个", _REMEDY[95004])
+        yield Finding(name, title, "wrong", f"企业的 {len(rows)} 个客服账号里没有 KF_ACCOUNT 这一个", remedy(95004))
     elif mine.get("manage_privilege") is False:
-        yield Finding(name, title, "wrong", f"「{mine.get('name')}」不由接口管理，收发都会被拒绝", _REMEDY[95017])
+        yield Finding(name, title, "wrong", f"「{mine.get('name')}」不由接口管理，收发都会被拒绝", remedy(95017))
     else:
         yield Finding(name, title, "ok", f"账号「{mine.get('name')}」可用")
 
@@ -104,7 +97,7 @@ def servicers(house: KfHouse) -> Iterator[Finding]:
         if count:
             yield Finding(name, title, "ok", f"{count} 人正在接待，「人工」可以转给他们")
         else:
-            do = f"到 {_WHERE} 给账号加接待人员，并让他们打开接待"
+            do = f"到 {KF} 给账号加接待人员，并让他们打开接待"
             yield Finding(name, title, "note", "没有人在接待，顾客要「人工」时转不出去", do)
 
 

@@ -53,6 +53,7 @@ BARE = timedelta(seconds=30)  # between two readings without a token
 LONGEST_BACKOFF, QUOTA_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(minutes=1), timedelta(hours=1)
 RENEW = lanes.LEASE / 3
 AT_ONCE = 50
+STUCK = 3  # pages that hold nothing and lead nowhere, before they are asked for less often
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +234,7 @@ class Puller:
         stuck = page.more and not page.items and page.cursor in (None, ask.cursor)
         row.cursor, row.more = page.cursor or row.cursor, page.more
         row.failures = row.failures + 1 if stuck else 0
-        row.retry_at = now + _backoff(row.failures) if row.failures > 1 else None
+        row.retry_at = now + _backoff(row.failures - STUCK) if row.failures > STUCK else None
         if not page.more:
             row.served = ask.wanted
         pauses.lift(session, pauses.SERVICE_LOG)

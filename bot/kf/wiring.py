@@ -11,7 +11,7 @@ from bot.kf.puller import Puller
 from bot.naming import Person
 from bot.outbox.kf import KfChats
 from bot.outbox.pauses import Stopped
-from bot.wecom.token import TokenProvider
+from bot.wecom.token import TokenProvider, machine_time
 from bot.wecom.wire import Observe, Wire
 from bot.worker import Assistant
 from domain.conversation import Reply
@@ -60,6 +60,7 @@ def puller(
     *,
     assistant: Assistant,
     wake: Callable[[], object],
+    wall: Clock = machine_time,
 ) -> Puller:
     def say(stopped: Stopped) -> str:
         facts = {"errcode": stopped.errcode, "reason": stopped.reason, "date": stopped.since}
@@ -74,4 +75,5 @@ def puller(
         wake=wake,
         operators=lambda session: [row.userid for row in distributor.operators(session)],
         say=say,
+        wall=wall,
     )

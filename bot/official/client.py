@@ -33,9 +33,7 @@ class OfficialClient(Authorised):
     """The calls of one account."""
 
     def send(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        """A message: message/custom/send, message/template/send. On a new connection: a kept one that the other end
-        closes meanwhile looks like a lost call, and most of these must not be repeated.
-        """
+        """A message: message/custom/send, message/template/send. Most of these must not be repeated."""
         return self._post_anew(path, encode(body))
 
     def menu_create(self, menu: dict[str, Any]) -> None:
@@ -56,8 +54,3 @@ class OfficialClient(Authorised):
     def user_info(self, openid: str) -> dict[str, Any]:
         """{"subscribe", "openid", "unionid"?, …}; no name, since 2021."""
         return self._get("user/info", {"openid": openid, "lang": "zh_CN"})
-
-    def _post_anew(self, path: str, body: bytes) -> dict[str, Any]:
-        return self._authorised(
-            path, lambda token: self._wire.post_json(path, {"access_token": token}, body, anew=True)
-        )

@@ -12,7 +12,7 @@ pictures   what has been uploaded
 due        what the sweep finds
 pushes     what the assistant says unasked: judged, held, said together
 budget     what the platform lets the whole app do
-broadcast  a push to many, page by page
+announcement  a push to many, page by page
 sender     the loop
 """
 

@@ -12,7 +12,7 @@ from bot.outbox import lanes, pauses, pushes
 from bot.outbox.budget import MESSAGE_SEND
 from bot.outbox.pushes import Gate
 from models.message import Lane, Outbox, Pause
-from services.push import broadcast
+from services.push import announcement
 
 LOOK_AHEAD = 1000  # rows that one look reads of each kind
 PROBES = 10  # lanes that may make the minute's try of a stopped app; the first to claim it makes it
@@ -61,7 +61,7 @@ def _candidates(
     )
     found = [name for query in queries for name in session.scalars(query)]
     if pauses.APP not in stopped and room:
-        found += [broadcast.about(number) for number in broadcast.due(session, now)]
+        found += [announcement.about(number) for number in announcement.due(session, now)]
     return list(dict.fromkeys(found))
 
 

@@ -184,6 +184,8 @@ class KfChats(Chats):
         if isinstance(verdict, Sent):
             if row.kind == "hand_back":
                 who.state = int(State.ENDED)
+            elif who.state not in rules.WITH_A_PERSON:  # he wrote meanwhile, and it was not done yet
+                who.state = int(State.WAITING)
             lasts = rules.TAKEN_WITHIN if row.kind == "handover" else rules.WELCOME_WITHIN
             if not (code := str(verdict.result.get("code") or "")):
                 return

@@ -30,7 +30,7 @@ LONGEST_HOLD, FARTHEST = timedelta(seconds=3600), timedelta(seconds=3700)
 SKEW = timedelta(seconds=60)
 
 # What counts against a receiver's budget; a card's update and a look-up are no messages.
-MESSAGES = ("text", "menu", "card", "poster", "robot_text", "robot_poster", "broadcast")
+MESSAGES = ("text", "menu", "card", "poster", "robot_text", "robot_poster", "announcement")
 MERGED = ("text", "poster", "robot_text", "robot_poster")  # a card's task is unique: none equals another
 MOST_MERGED = 1000
 

@@ -18,7 +18,7 @@ from domain.push import Hours, Wait, joined
 from domain.text import LIMIT
 from models.message import Outbox
 from services import push
-from services.push import broadcast
+from services.push import announcement
 
 QUIET, SPENT = "quiet hours", "beyond the app's budget"
 # Neither quiet hours nor a day's quota hold anything longer; what is due later was written before the clock was turned
@@ -66,7 +66,7 @@ class Gate:
         row.state, row.due_at, row.fault = "held", until, reason
 
     def _may_go(self, session: Session, row: Outbox, now: datetime) -> bool:
-        if broadcast.is_stopped(session, row.about):
+        if announcement.is_stopped(session, row.about):
             row.state, row.fault = "muted", "stopped"
             return False
         verdict = push.judge(session, row.push or "other", row.person, self.quiet, now)

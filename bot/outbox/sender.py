@@ -23,7 +23,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from bot.outbox import broadcast, lanes, pauses, wording
+from bot.outbox import announcement, lanes, pauses, wording
 from bot.outbox.budget import CALL_OF, MESSAGE_SEND
 from bot.outbox.chats import Chats, TooLate
 from bot.outbox.due import find_due
@@ -49,7 +49,7 @@ KINDS = {
     lanes.FOLLOWER: ("lookup_union",),
     lanes.KF: ("text", "menu", "poster", "handover", "hand_back"),
     lanes.GUEST: ("lookup_union", "lookup_state"),
-    lanes.PUSH: ("broadcast",),
+    lanes.PUSH: ("announcement",),
 }
 
 T = TypeVar("T")
@@ -197,7 +197,7 @@ class Sender:
             if row is None and self._gate.open(session, name, now):
                 continue
             if row is None and name.startswith(lanes.PUSH):
-                row = broadcast.next_row(session, name, self._gate, now)
+                row = announcement.next_row(session, name, self._gate, now)
             if row is None or self._gate.lets(session, row, now):
                 return row
 
@@ -221,7 +221,7 @@ class Sender:
         """Count the call in the app's budget; False where there is no room for it: then it waits."""
         if self._gate.spending is None or pauses.scope_of(row.lane) != pauses.APP:
             return True
-        people = len(row.body["to"]) if row.kind == "broadcast" else int(row.kind in lanes.MESSAGES)
+        people = len(row.body["to"]) if row.kind == "announcement" else int(row.kind in lanes.MESSAGES)
         free_at = self._gate.spending.take(
             session,
             CALL_OF.get(row.kind, MESSAGE_SEND),
@@ -236,8 +236,8 @@ class Sender:
             lanes.hold_back(session, row.lane, min(free_at, now + lanes.LONGEST_HOLD), SPENT)
             return False
         self._gate.hold(row, free_at, SPENT)
-        if row.kind == "broadcast":
-            broadcast.put_off(session, row.lane, free_at)
+        if row.kind == "announcement":
+            announcement.put_off(session, row.lane, free_at)
         return False
 
     def _chat(self, lane: str) -> Chats | None:
@@ -271,7 +271,7 @@ class Sender:
                     row.request = chat.request(session, row, now, media_id)
                 except wording.Unsayable as fault:
                     return GivenUp(str(fault), loud=not isinstance(fault, TooLate))
-        elif row.kind in ("text", "card", "poster", "broadcast") and row.request is None:
+        elif row.kind in ("text", "card", "poster", "announcement") and row.request is None:
             row.number = self._number(session, row)
             try:
                 request = self._wording(row, row.number, media_id)
@@ -286,12 +286,12 @@ class Sender:
 
     def _number(self, session: Session, row: Outbox) -> int:
         """Makes two equal messages differ. Pages of one push differ by themselves: its number parts it from others."""
-        if row.kind == "broadcast":
-            return broadcast.number_of(row.lane)
+        if row.kind == "announcement":
+            return announcement.number_of(row.lane)
         return lanes.next_number(session, row.lane)
 
     def _wording(self, row: Outbox, number: int, media_id: str) -> bytes:
-        if row.kind == "broadcast":
+        if row.kind == "announcement":
             return wording.to_many(row.body, self._agent_id, number)
         userid = row.lane.removeprefix(lanes.MEMBER)
         return wording.message(row.kind, row.body, userid, self._agent_id, number, self._home, media_id)
@@ -354,7 +354,7 @@ class Sender:
             self._client.webhook_send(self._robots[task.lane], body)
             return Sent()
         assert task.request is not None  # noqa: S101 - frozen by _freeze
-        if task.kind == "broadcast":
+        if task.kind == "announcement":
             return judge_many(self._client.message_send(task.request), task.body["to"])
         return judge_answer(self._client.message_send(task.request), task.lane.removeprefix(lanes.MEMBER))
 
@@ -390,8 +390,8 @@ class Sender:
     def _sent(self, session: Session, row: Outbox, verdict: Sent, now: datetime) -> None:
         row.state, row.sent_at, row.fault, row.result = "sent", now, None, verdict.result
         log.info("outbox row sent", extra={"event": "outbox.sent", "outbox_id": row.id, "attempts": row.attempts})
-        if row.kind == "broadcast":
-            broadcast.count(session, row, verdict, now)
+        if row.kind == "announcement":
+            announcement.count(session, row, verdict, now)
         if row.kind in LEARNT:  # itself it is kept where whoever is told of it puts it, only there
             row.result = {"found": bool(verdict.result.get(LEARNT[row.kind]))}
         self._follow(session, row, verdict, now)
@@ -415,8 +415,8 @@ class Sender:
 
     def _give_up(self, session: Session, row: Outbox, verdict: GivenUp) -> None:
         row.state, row.fault = "given_up", verdict.reason[:255]
-        if row.kind == "broadcast":
-            broadcast.count(session, row, verdict, self._clock())
+        if row.kind == "announcement":
+            announcement.count(session, row, verdict, self._clock())
         if not verdict.unclear:
             row.sent_at = None  # nobody saw it: it does not count against the budget
         facts = {"event": "outbox.given_up", "outbox_id": row.id, "kind": row.kind, "reason": row.fault}

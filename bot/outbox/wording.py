@@ -57,7 +57,7 @@ def to_many(body: dict[str, Any], agent_id: int, number: int) -> bytes:
     try:
         userids, content = list(body["to"]), clean(body["content"])
     except (KeyError, TypeError, AttributeError) as fault:
-        raise Unsayable(f"broadcast: {type(fault).__name__} {fault}") from fault
+        raise Unsayable(f"announcement: {type(fault).__name__} {fault}") from fault
     if not 0 < len(userids) <= MOST_RECEIVERS or any(not _is_userid(userid) for userid in userids):
         raise Unsayable(f"a message goes to 1 to {MOST_RECEIVERS:,} members")
     receivers = {"touser": "|".join(userids), "agentid": agent_id}

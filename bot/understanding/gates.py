@@ -150,8 +150,16 @@ _CHANGE = re.compile(
 )
 
 
+# … 「少提点，80」, 「算了，提80」: what is taken back before the amount that is wanted.
+_SECOND_THOUGHT = re.compile(
+    r"^(?:(?:少|多)(?:提|取)?(?:一?点|些)|改(?:一下|下|个)?(?:金额|数)?|改主意了?|不对|不|等等|等一?下|算了|错了|写错了|说错了|打错了)，(?=.*\d|.*[一二两三四五六七八九十百千万])"
+)
+
+
 def _corrected(text: str, *, talked: bool) -> str:
     """「不是50，提100」 asks for 100: the amount that is taken back is left out, and nothing else ever is."""
+    if talked:
+        text = _SECOND_THOUGHT.sub("", text)
     match = _CORRECTION.match(text) or (_CHANGE.match(text) if talked else None)
     if not match or not (find_amounts(match["right"]) or "全" in match["right"]):
         return text

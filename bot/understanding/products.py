@@ -88,9 +88,15 @@ def _add_run(parts: dict[str, dict[str, float]], sounds: dict[tuple[str, ...], s
 
 def find(text: str, catalogue: Sequence[ProductName]) -> Found | None:
     """What a plain text names, or None."""
-    if not catalogue:
-        return None
-    index = _index(tuple(catalogue))
+    return _find(text, _index(tuple(catalogue))) if catalogue else None
+
+
+def find_among(text: str, few: Sequence[ProductName]) -> Found | None:
+    """What a plain text names of a few products, whose index is not kept."""
+    return _find(text, _build(tuple(few)))
+
+
+def _find(text: str, index: _Index) -> Found | None:
     named = {index.skus[word] for word in _SKU_WORD.findall(text) if word in index.skus}
     if named:
         return _found(index, named, next(word for word in _SKU_WORD.findall(text) if word in index.skus))

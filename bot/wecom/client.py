@@ -46,6 +46,14 @@ class Authorised:
         given = query or {}
         return self._authorised(path, lambda token: self._wire.post_json(path, {**given, "access_token": token}, body))
 
+    def _post_anew(self, path: str, body: bytes) -> dict[str, Any]:
+        """On a new connection: a kept one that the other end closes meanwhile looks like a lost call, and what must
+        not be done twice cannot be repeated then.
+        """
+        return self._authorised(
+            path, lambda token: self._wire.post_json(path, {"access_token": token}, body, anew=True)
+        )
+
     def _authorised(self, path: str, call: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
         token = self._tokens.get()
         try:

@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 Kind = Literal["text", "menu", "card", "greet", "unsupported", "ignored"]
 
 LONGEST_KEY = 160  # the inbox column
+LONGEST_CHAT_ID = 64
 MAX_SECONDS = 253_402_300_799  # the last second of the year 9999
 
 _EVENTS: dict[str, Kind] = {
@@ -91,7 +92,16 @@ def _event(found: dict[str, str], sender: str, sent_at: datetime) -> Inbound:
         sent_at=sent_at,
         task_id=found.get("TaskId") or None,
         response_code=found.get("ResponseCode") or None,
+        facts=_group(found) if from_system and name == "change_external_chat" else {},
     )
+
+
+def _group(found: dict[str, str]) -> dict[str, str]:
+    """What an event says of a customer group, without who it is about: that is looked up."""
+    chat_id = found.get("ChatId", "").strip()
+    if not 0 < len(chat_id) <= LONGEST_CHAT_ID or not chat_id.isascii() or not chat_id.isprintable():
+        return {}
+    return {"chat_id": chat_id, "change": found.get("ChangeType", ""), "detail": found.get("UpdateDetail", "")}
 
 
 def _message_key(found: dict[str, str], plain: bytes) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 MENU: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("mine", ("earnings", "earnings_detail", "withdraw", "orders", "team")),
-    ("promote", ("link", "poster", "products", "rank")),
+    ("promote", ("link", "poster", "copy", "products", "rank")),
     ("help", ("rules", "help", "join", "withdraw_status")),
 )
 MOST_GROUPS, MOST_ENTRIES = 3, 5

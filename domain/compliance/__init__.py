@@ -25,9 +25,11 @@ from domain.compliance.finding import (
     of_severity,
     outcome_of,
 )
+from domain.compliance.material_rules import CHECKED_ON
 from domain.compliance.rules import DISCLAIMER, FAMILIES, NOT_CHECKED, RULES, family
 
 __all__ = [
+    "CHECKED_ON",
     "CLEAN",
     "DISCLAIMER",
     "FAMILIES",

@@ -9,9 +9,9 @@ Source   compliance.md §3 and §9. ✔ the text or an official report of it was
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-from domain.compliance.finding import Severity
+from domain.compliance.material_rules import MATERIAL_RULES
+from domain.compliance.rule import RuleText
 
 DISCLAIMER = "本检查是产品的安全提示，不是法律意见，也不保证通过即合法；发布前请把方案和本报告交给律师审核。"
 
@@ -41,15 +41,6 @@ OPINION_7 = "公通字〔2013〕37 号第七条（「以上」含本数、组织
 CRIME = "《刑法》第二百二十四条之一 ✔"
 WECHAT_LINKS = "《微信外部链接内容管理规范》 ✔"
 WECHAT_PLATFORM = "微信公众平台关于整治非法分销、返利返现、诱导分享的公告 ✔"
-
-
-@dataclass(frozen=True, slots=True)
-class RuleText:
-    severity: Severity
-    title_zh: str
-    reason_zh: str
-    remedy_zh: str
-    sources: tuple[str, ...]
 
 
 RULES: Mapping[str, RuleText] = {
@@ -251,14 +242,14 @@ RULES: Mapping[str, RuleText] = {
         "先去掉其中一类，再重新检查。",
         (CRIME,),
     ),
+    **MATERIAL_RULES,
 }
 
 NOT_CHECKED: tuple[str, ...] = (
     "MN-6", "MN-8",
     "PAY-1", "PAY-2", "PAY-3",
     "TX-1", "TX-2", "TX-4",
-    "WX-2", "WX-4", "WX-5", "WX-6",
-    "AD-1", "AD-2", "AD-3", "AD-4", "AD-5", "AD-6", "AD-7", "AD-8",
+    "WX-5",
     "PI-1", "PI-2", "PI-3", "PI-4", "PI-5", "PI-6", "PI-7",
     "RC-1",
     "RT-1", "RT-2", "RT-3", "RT-4", "RT-5",

@@ -1,6 +1,6 @@
 """Words that say for what a reward is given, where only a person decides: tasks, and goods that stand for a lead.
 
-Matched after NFKC, without spaces, punctuation and invisible signs, and from traditional to simplified.
+Matched by letters.py's spelling: 「集 讚」, 「集-赞」 and 「集赞」 are the same.
 
 Source   compliance.md §7
 """
@@ -8,8 +8,9 @@ Source   compliance.md §7
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable
+
+from domain.compliance.letters import spelling
 
 SHARING = (
     *("转发", "点赞", "集赞", "个赞", "朋友圈", "发圈", "moments", "分享到", "分享海报", "分享链接"),
@@ -23,23 +24,12 @@ LEADS = (
     *("体验", "试听", "试课", "试学", "试用", "预约", "到店", "留资", "线索", "注册"),
     *("trial", "lead", "signup", "register", "booking"),
 )
-_SIMPLIFIED = str.maketrans(
-    "轉發讚贊點領圖鏈價籤簽開團幫員級線薦紹廣隊會體驗聽課試學約註冊羣請",
-    "转发赞赞点领图链价签签开团帮员级线荐绍广队会体验听课试学约注册群请",
-)
-_LETTERS = re.compile(r"[^\w]|_", re.UNICODE)
-
-
-def plain(text: str) -> str:
-    """One spelling: 「集 讚」, 「集-赞」 and 「集赞」 are the same."""
-    folded = unicodedata.normalize("NFKC", text).translate(_SIMPLIFIED).lower()
-    return _LETTERS.sub("", "".join(sign for sign in folded if unicodedata.category(sign) not in ("Cf", "Mn")))
 
 
 def found(words: Iterable[str], text: str) -> str | None:
     """The first of the words that the text holds."""
-    said = plain(text)
-    return next((word for word in words if word in said), None)
+    said = spelling(text)
+    return next((word for word in words if spelling(word) in said), None)
 
 
 def sharing(text: str) -> str | None:
@@ -47,7 +37,7 @@ def sharing(text: str) -> str | None:
 
 
 def recruiting(text: str) -> str | None:
-    hit = RECRUITING.search(plain(text))
+    hit = RECRUITING.search(spelling(text))
     return hit.group() if hit else None
 
 

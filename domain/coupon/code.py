@@ -6,11 +6,13 @@ Shape    characters of a distributor's code, but longer: 10 for a claim, 12 for 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from domain.code import ALPHABET, bare
 
 CLAIM_LENGTH, SHARE_LENGTH = 10, 12
+_CLAIM = re.compile(rf"(?<![0-9A-Z])([{ALPHABET}]{{5}})[- ]?([{ALPHABET}]{{5}})(?![0-9A-Z])")
 
 
 def new_claim(below: Callable[[int], int]) -> str:
@@ -26,6 +28,12 @@ def normalise(text: str) -> str | None:
     """The canonical form of what was typed, or None: spaces, hyphens, case and full-width forms do not matter."""
     typed = bare(text)
     return typed if len(typed) in (CLAIM_LENGTH, SHARE_LENGTH) and set(typed) <= set(ALPHABET) else None
+
+
+def claims_in(text: str) -> list[str]:
+    """The words of a text that may be a claim's code, in canonical form."""
+    found = [normalise("".join(parts)) for parts in _CLAIM.findall(text.upper())]
+    return [code for code in found if code is not None]
 
 
 def is_claim(code: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TypeAlias, TypeVar, cast
+from typing import Self, TypeAlias, TypeVar, cast
 
 from domain.errors import DomainError
 
@@ -34,6 +34,10 @@ class Refused(DomainError):
     def __init__(self, faults: list[Fault]) -> None:
         self.faults = faults
         super().__init__(faults=faults)
+
+    def of_file(self, name: str) -> Self:
+        """The same refusal with the file's name before every key."""
+        return type(self)([Fault(it.line, f"{name}: {it.key}", it.zh, it.en) for it in self.faults])
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.faults))

@@ -35,19 +35,20 @@ def upgrade() -> None:
         mysql_engine="InnoDB",
     )
     op.create_table(
-        "api_nonce",
+        "added_word",
         sa.Column("id", ID, autoincrement=True, nullable=False),
-        sa.Column("digest", sa.String(length=64), nullable=False),
-        sa.Column("seen_at", INSTANT, nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_api_nonce")),
-        sa.UniqueConstraint("digest", name=op.f("uq_api_nonce_digest")),
+        sa.Column("list", sa.String(length=32), nullable=False),
+        sa.Column("word", sa.String(length=64), nullable=False),
+        sa.Column("operator", sa.String(length=64), nullable=False),
+        sa.Column("added_at", INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_added_word")),
+        sa.UniqueConstraint("list", "word", name=op.f("uq_added_word_list_word")),
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",
     )
-    op.create_index("ix_api_nonce_seen_at", "api_nonce", ["seen_at"], unique=False)
     op.create_table(
-        "broadcast",
+        "announcement",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("role", sa.String(length=16), nullable=True),
@@ -62,13 +63,41 @@ def upgrade() -> None:
         sa.Column("created_at", INSTANT, nullable=False),
         sa.Column("touched_at", INSTANT, nullable=True),
         sa.Column("closed_at", INSTANT, nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_announcement")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_announcement_state_due_at", "announcement", ["state", "due_at"], unique=False)
+    op.create_index("ix_announcement_touched_at", "announcement", ["touched_at"], unique=False)
+    op.create_table(
+        "api_nonce",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("seen_at", INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_api_nonce")),
+        sa.UniqueConstraint("digest", name=op.f("uq_api_nonce_digest")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_api_nonce_seen_at", "api_nonce", ["seen_at"], unique=False)
+    op.create_table(
+        "broadcast",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("audience", sa.String(length=16), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("sku", sa.String(length=64), nullable=True),
+        sa.Column("link", sa.JSON(), nullable=True),
+        sa.Column("picture", sa.String(length=512), nullable=True),
+        sa.Column("ticks", sa.JSON(), nullable=False),
+        sa.Column("operator", sa.String(length=64), nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_broadcast")),
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",
     )
-    op.create_index("ix_broadcast_state_due_at", "broadcast", ["state", "due_at"], unique=False)
-    op.create_index("ix_broadcast_touched_at", "broadcast", ["touched_at"], unique=False)
     op.create_table(
         "budget",
         sa.Column("id", ID, autoincrement=True, nullable=False),
@@ -388,6 +417,23 @@ def upgrade() -> None:
     )
     op.create_index("ix_override_record_digest", "override_record", ["digest"], unique=False)
     op.create_table(
+        "own_copy",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("sku", sa.String(length=64), nullable=True),
+        sa.Column("content", sa.JSON(), nullable=False),
+        sa.Column("ticks", sa.JSON(), nullable=False),
+        sa.Column("ruleset", sa.String(length=32), nullable=False),
+        sa.Column("operator", sa.String(length=64), nullable=False),
+        sa.Column("added_at", INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_own_copy")),
+        sa.UniqueConstraint("name", name=op.f("uq_own_copy_name")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_own_copy_sku", "own_copy", ["sku"], unique=False)
+    op.create_table(
         "pause",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("scope", sa.String(length=96), nullable=False),
@@ -436,6 +482,7 @@ def upgrade() -> None:
         sa.Column("on_shelf", sa.Boolean(), nullable=False),
         sa.Column("promise", sa.String(length=128), nullable=False),
         sa.Column("picture", sa.String(length=255), nullable=True),
+        sa.Column("listed_at", INSTANT, nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_product")),
         sa.UniqueConstraint("sku", name=op.f("uq_product_sku")),
         mysql_charset="utf8mb4",
@@ -483,6 +530,74 @@ def upgrade() -> None:
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",
     )
+    op.create_table(
+        "word_exception",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("word", sa.String(length=64), nullable=False),
+        sa.Column("phrase", sa.String(length=64), nullable=False),
+        sa.Column("ground", sa.String(length=32), nullable=False),
+        sa.Column("reason", sa.String(length=255), nullable=False),
+        sa.Column("operator", sa.String(length=64), nullable=False),
+        sa.Column("added_at", INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_word_exception")),
+        sa.UniqueConstraint("phrase", "word", name=op.f("uq_word_exception_phrase_word")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
+        "broadcast_task",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("broadcast_id", ID, nullable=False),
+        sa.Column("place", sa.BigInteger(), nullable=False),
+        sa.Column("audience", sa.String(length=16), nullable=False),
+        sa.Column("sender", sa.String(length=64), nullable=False),
+        sa.Column("distributor_id", ID, nullable=True),
+        sa.Column("content", sa.JSON(), nullable=False),
+        sa.Column("request", sa.Text(), nullable=True),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("msgid", sa.String(length=128), nullable=True),
+        sa.Column("targets", sa.BigInteger(), nullable=False),
+        sa.Column("sent", sa.BigInteger(), nullable=False),
+        sa.Column("unsent", sa.BigInteger(), nullable=False),
+        sa.Column("no_friend", sa.BigInteger(), nullable=False),
+        sa.Column("over_cap", sa.BigInteger(), nullable=False),
+        sa.Column("failed", sa.BigInteger(), nullable=False),
+        sa.Column("asked_at", INSTANT, nullable=True),
+        sa.Column("created_at", INSTANT, nullable=True),
+        sa.Column("confirmed_at", INSTANT, nullable=True),
+        sa.Column("looked_at", INSTANT, nullable=True),
+        sa.Column("due_at", INSTANT, nullable=True),
+        sa.Column("tries", sa.BigInteger(), nullable=False),
+        sa.Column("reminded", sa.JSON(), nullable=False),
+        sa.Column("fault", sa.String(length=255), nullable=True),
+        sa.ForeignKeyConstraint(["broadcast_id"], ["broadcast.id"], name=op.f("fk_broadcast_task_broadcast_id")),
+        sa.ForeignKeyConstraint(["distributor_id"], ["distributor.id"], name=op.f("fk_broadcast_task_distributor_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_broadcast_task")),
+        sa.UniqueConstraint("broadcast_id", "place", name=op.f("uq_broadcast_task_broadcast_id_place")),
+        sa.UniqueConstraint("msgid", name=op.f("uq_broadcast_task_msgid")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_broadcast_task_due_at", "broadcast_task", ["due_at"], unique=False)
+    op.create_table(
+        "copy_use",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("distributor_id", ID, nullable=False),
+        sa.Column("sku", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("topic", sa.String(length=16), nullable=False),
+        sa.Column("recent", sa.JSON(), nullable=False),
+        sa.Column("used_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(["distributor_id"], ["distributor.id"], name=op.f("fk_copy_use_distributor_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_copy_use")),
+        sa.UniqueConstraint("distributor_id", "sku", "kind", name=op.f("uq_copy_use_distributor_id_sku_kind")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_copy_use_distributor_id_used_at", "copy_use", ["distributor_id", "used_at"], unique=False)
     op.create_table(
         "coupon_share",
         sa.Column("id", ID, autoincrement=True, nullable=False),
@@ -559,6 +674,22 @@ def upgrade() -> None:
         "ix_identity_change_kind_digest", "identity_change", ["identity_kind", "identity_digest"], unique=False
     )
     op.create_table(
+        "join_way",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("state", sa.String(length=30), nullable=False),
+        sa.Column("distributor_id", ID, nullable=False),
+        sa.Column("config_id", sa.String(length=64), nullable=True),
+        sa.Column("qr_code", sa.String(length=512), nullable=True),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(["distributor_id"], ["distributor.id"], name=op.f("fk_join_way_distributor_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_join_way")),
+        sa.UniqueConstraint("state", name=op.f("uq_join_way_state")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_join_way_distributor_id", "join_way", ["distributor_id"], unique=False)
+    op.create_table(
         "ledger_account",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("name", sa.String(length=64), nullable=False),
@@ -608,48 +739,20 @@ def upgrade() -> None:
     )
     op.create_index("ix_milestone_mark_due_at", "milestone_mark", ["due_at", "distributor_id"], unique=False)
     op.create_table(
-        "orders",
+        "poster_consent",
         sa.Column("id", ID, autoincrement=True, nullable=False),
-        sa.Column("source", sa.String(length=32), nullable=False),
-        sa.Column("no", sa.String(length=64), nullable=False),
-        sa.Column("digest", sa.String(length=64), nullable=False),
-        sa.Column("content", sa.JSON(), nullable=False),
-        sa.Column("buyer_digest", sa.String(length=64), nullable=False),
-        sa.Column("distributor_id", ID, nullable=True),
-        sa.Column("buyer_distributor_id", ID, nullable=True),
-        sa.Column("plan_version_id", ID, nullable=True),
-        sa.Column("reason_code", sa.String(length=16), nullable=False),
-        sa.Column("reason_text", sa.String(length=255), nullable=False),
-        sa.Column("claims", sa.JSON(), nullable=False),
-        sa.Column("seller_role", sa.String(length=16), nullable=True),
-        sa.Column("seller_member", sa.Boolean(), nullable=True),
-        sa.Column("upline", sa.JSON(), nullable=False),
-        sa.Column("counts", sa.Boolean(), nullable=False),
-        sa.Column("paid", sa.BigInteger(), nullable=False),
-        sa.Column("net", sa.BigInteger(), nullable=False),
-        sa.Column("units", sa.BigInteger(), nullable=False),
-        sa.Column("paid_at", INSTANT, nullable=False),
-        sa.Column("completed_at", INSTANT, nullable=True),
-        sa.Column("settles_at", INSTANT, nullable=True),
-        sa.Column("received_at", INSTANT, nullable=False),
-        sa.Column("milestones_due_at", INSTANT, nullable=True),
-        sa.ForeignKeyConstraint(
-            ["buyer_distributor_id"], ["distributor.id"], name=op.f("fk_orders_buyer_distributor_id")
-        ),
-        sa.ForeignKeyConstraint(["distributor_id"], ["distributor.id"], name=op.f("fk_orders_distributor_id")),
-        sa.ForeignKeyConstraint(["plan_version_id"], ["plan_version.id"], name=op.f("fk_orders_plan_version_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_orders")),
-        sa.UniqueConstraint("source", "no", name=op.f("uq_orders_source_no")),
+        sa.Column("distributor_id", ID, nullable=False),
+        sa.Column("what", sa.String(length=16), nullable=False),
+        sa.Column("wording", sa.String(length=16), nullable=False),
+        sa.Column("channel", sa.String(length=16), nullable=False),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(["distributor_id"], ["distributor.id"], name=op.f("fk_poster_consent_distributor_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_poster_consent")),
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",
     )
-    op.create_index("ix_orders_buyer_digest_paid_at", "orders", ["buyer_digest", "paid_at"], unique=False)
-    op.create_index("ix_orders_distributor_id_paid_at", "orders", ["distributor_id", "paid_at"], unique=False)
-    op.create_index("ix_orders_distributor_id_settles_at", "orders", ["distributor_id", "settles_at"], unique=False)
-    op.create_index("ix_orders_milestones_due_at", "orders", ["milestones_due_at", "distributor_id"], unique=False)
-    op.create_index("ix_orders_no", "orders", ["no"], unique=False)
-    op.create_index("ix_orders_paid_at", "orders", ["paid_at"], unique=False)
+    op.create_index("ix_poster_consent_distributor_id", "poster_consent", ["distributor_id", "id"], unique=False)
     op.create_table(
         "push_choice",
         sa.Column("distributor_id", ID, autoincrement=False, nullable=False),
@@ -830,6 +933,170 @@ def upgrade() -> None:
     )
     op.create_index("ix_withdrawal_state_id", "withdrawal", ["state", "id"], unique=False)
     op.create_table(
+        "broadcast_target",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("task_id", ID, nullable=False),
+        sa.Column("receiver", sa.String(length=64), nullable=False),
+        sa.Column("sealed", sa.String(length=512), nullable=True),
+        sa.Column("status", sa.BigInteger(), nullable=False),
+        sa.Column("sent_at", INSTANT, nullable=True),
+        sa.Column("counts_at", INSTANT, nullable=True),
+        sa.ForeignKeyConstraint(["task_id"], ["broadcast_task.id"], name=op.f("fk_broadcast_target_task_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_broadcast_target")),
+        sa.UniqueConstraint("task_id", "receiver", name=op.f("uq_broadcast_target_task_id_receiver")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_broadcast_target_receiver", "broadcast_target", ["receiver", "counts_at"], unique=False)
+    op.create_table(
+        "customer_group",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("chat_id", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.String(length=128), nullable=False),
+        sa.Column("owner", sa.String(length=64), nullable=True),
+        sa.Column("members", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.String(length=64), nullable=True),
+        sa.Column("leader_id", ID, nullable=True),
+        sa.Column("leads_by", sa.String(length=16), nullable=True),
+        sa.Column("join_way_id", ID, nullable=True),
+        sa.Column("began_at", INSTANT, nullable=True),
+        sa.Column("dismissed_at", INSTANT, nullable=True),
+        sa.Column("changed_at", INSTANT, nullable=True),
+        sa.Column("pull_at", INSTANT, nullable=True),
+        sa.Column("pulls_failed", sa.BigInteger(), nullable=False),
+        sa.Column("pulled_at", INSTANT, nullable=True),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(["join_way_id"], ["join_way.id"], name=op.f("fk_customer_group_join_way_id")),
+        sa.ForeignKeyConstraint(["leader_id"], ["distributor.id"], name=op.f("fk_customer_group_leader_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_customer_group")),
+        sa.UniqueConstraint("chat_id", name=op.f("uq_customer_group_chat_id")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_customer_group_leader_id", "customer_group", ["leader_id"], unique=False)
+    op.create_index("ix_customer_group_owner", "customer_group", ["owner"], unique=False)
+    op.create_index("ix_customer_group_pull_at", "customer_group", ["pull_at"], unique=False)
+    op.create_table(
+        "ledger_posting",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("entry_id", ID, nullable=False),
+        sa.Column("account_id", ID, nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("amount <> 0", name=op.f("ck_ledger_posting_not_zero")),
+        sa.ForeignKeyConstraint(["account_id"], ["ledger_account.id"], name=op.f("fk_ledger_posting_account_id")),
+        sa.ForeignKeyConstraint(["entry_id"], ["ledger_entry.id"], name=op.f("fk_ledger_posting_entry_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_posting")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_ledger_posting_account_id_entry_id", "ledger_posting", ["account_id", "entry_id"], unique=False)
+    op.create_index("ix_ledger_posting_entry_id", "ledger_posting", ["entry_id"], unique=False)
+    op.create_table(
+        "rollup_buyer",
+        sa.Column("distributor_id", ID, autoincrement=False, nullable=False),
+        sa.Column("label", sa.String(length=16), nullable=False),
+        sa.Column("buyer_digest", sa.String(length=64), nullable=False),
+        sa.Column("orders", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["distributor_id"], ["rollup.distributor_id"], name=op.f("fk_rollup_buyer_distributor_id")
+        ),
+        sa.PrimaryKeyConstraint("distributor_id", "label", "buyer_digest", name=op.f("pk_rollup_buyer")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
+        "rollup_sum",
+        sa.Column("distributor_id", ID, autoincrement=False, nullable=False),
+        sa.Column("basis", sa.String(length=8), nullable=False),
+        sa.Column("label", sa.String(length=16), nullable=False),
+        sa.Column("orders", sa.BigInteger(), nullable=False),
+        sa.Column("units", sa.BigInteger(), nullable=False),
+        sa.Column("sales", sa.BigInteger(), nullable=False),
+        sa.Column("buyers", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["distributor_id"], ["rollup.distributor_id"], name=op.f("fk_rollup_sum_distributor_id")
+        ),
+        sa.PrimaryKeyConstraint("distributor_id", "basis", "label", name=op.f("pk_rollup_sum")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
+        "group_leadership",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("group_id", ID, nullable=False),
+        sa.Column("distributor_id", ID, nullable=True),
+        sa.Column("leads_by", sa.String(length=16), nullable=True),
+        sa.Column("since", INSTANT, nullable=False),
+        sa.Column("noted_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["distributor_id"], ["distributor.id"], name=op.f("fk_group_leadership_distributor_id")
+        ),
+        sa.ForeignKeyConstraint(["group_id"], ["customer_group.id"], name=op.f("fk_group_leadership_group_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_group_leadership")),
+        sa.UniqueConstraint("group_id", "since", name=op.f("uq_group_leadership_group_id_since")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
+        "orders",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("source", sa.String(length=32), nullable=False),
+        sa.Column("no", sa.String(length=64), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("content", sa.JSON(), nullable=False),
+        sa.Column("buyer_digest", sa.String(length=64), nullable=False),
+        sa.Column("distributor_id", ID, nullable=True),
+        sa.Column("buyer_distributor_id", ID, nullable=True),
+        sa.Column("plan_version_id", ID, nullable=True),
+        sa.Column("group_id", ID, nullable=True),
+        sa.Column("reason_code", sa.String(length=16), nullable=False),
+        sa.Column("reason_text", sa.String(length=255), nullable=False),
+        sa.Column("claims", sa.JSON(), nullable=False),
+        sa.Column("seller_role", sa.String(length=16), nullable=True),
+        sa.Column("seller_member", sa.Boolean(), nullable=True),
+        sa.Column("upline", sa.JSON(), nullable=False),
+        sa.Column("counts", sa.Boolean(), nullable=False),
+        sa.Column("paid", sa.BigInteger(), nullable=False),
+        sa.Column("net", sa.BigInteger(), nullable=False),
+        sa.Column("units", sa.BigInteger(), nullable=False),
+        sa.Column("paid_at", INSTANT, nullable=False),
+        sa.Column("completed_at", INSTANT, nullable=True),
+        sa.Column("settles_at", INSTANT, nullable=True),
+        sa.Column("received_at", INSTANT, nullable=False),
+        sa.Column("milestones_due_at", INSTANT, nullable=True),
+        sa.ForeignKeyConstraint(
+            ["buyer_distributor_id"], ["distributor.id"], name=op.f("fk_orders_buyer_distributor_id")
+        ),
+        sa.ForeignKeyConstraint(["distributor_id"], ["distributor.id"], name=op.f("fk_orders_distributor_id")),
+        sa.ForeignKeyConstraint(["group_id"], ["customer_group.id"], name=op.f("fk_orders_group_id")),
+        sa.ForeignKeyConstraint(["plan_version_id"], ["plan_version.id"], name=op.f("fk_orders_plan_version_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_orders")),
+        sa.UniqueConstraint("source", "no", name=op.f("uq_orders_source_no")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_orders_buyer_digest", "orders", ["buyer_digest", "distributor_id", "paid_at"], unique=False)
+    op.create_index("ix_orders_distributor_id_paid_at", "orders", ["distributor_id", "paid_at"], unique=False)
+    op.create_index("ix_orders_distributor_id_settles_at", "orders", ["distributor_id", "settles_at"], unique=False)
+    op.create_index(
+        "ix_orders_group_id",
+        "orders",
+        ["group_id", "distributor_id", "paid_at"],
+        unique=False,
+        postgresql_where=sa.text("group_id IS NOT NULL"),
+        sqlite_where=sa.text("group_id IS NOT NULL"),
+    )
+    op.create_index("ix_orders_milestones_due_at", "orders", ["milestones_due_at", "distributor_id"], unique=False)
+    op.create_index("ix_orders_no", "orders", ["no"], unique=False)
+    op.create_index("ix_orders_paid_at", "orders", ["paid_at"], unique=False)
+    op.create_table(
         "award",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("order_id", ID, nullable=False),
@@ -891,22 +1158,6 @@ def upgrade() -> None:
     op.create_index("ix_bonus_distributor_id_at", "bonus", ["distributor_id", "at"], unique=False)
     op.create_index("ix_bonus_order_id", "bonus", ["order_id"], unique=False)
     op.create_table(
-        "ledger_posting",
-        sa.Column("id", ID, autoincrement=True, nullable=False),
-        sa.Column("entry_id", ID, nullable=False),
-        sa.Column("account_id", ID, nullable=False),
-        sa.Column("amount", sa.BigInteger(), nullable=False),
-        sa.CheckConstraint("amount <> 0", name=op.f("ck_ledger_posting_not_zero")),
-        sa.ForeignKeyConstraint(["account_id"], ["ledger_account.id"], name=op.f("fk_ledger_posting_account_id")),
-        sa.ForeignKeyConstraint(["entry_id"], ["ledger_entry.id"], name=op.f("fk_ledger_posting_entry_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_posting")),
-        mysql_charset="utf8mb4",
-        mysql_collate="utf8mb4_bin",
-        mysql_engine="InnoDB",
-    )
-    op.create_index("ix_ledger_posting_account_id_entry_id", "ledger_posting", ["account_id", "entry_id"], unique=False)
-    op.create_index("ix_ledger_posting_entry_id", "ledger_posting", ["entry_id"], unique=False)
-    op.create_table(
         "order_line",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("order_id", ID, nullable=False),
@@ -967,37 +1218,6 @@ def upgrade() -> None:
     )
     op.create_index("ix_reliance_distributor_id_paid_at", "reliance", ["distributor_id", "paid_at"], unique=False)
     op.create_table(
-        "rollup_buyer",
-        sa.Column("distributor_id", ID, autoincrement=False, nullable=False),
-        sa.Column("label", sa.String(length=16), nullable=False),
-        sa.Column("buyer_digest", sa.String(length=64), nullable=False),
-        sa.Column("orders", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["distributor_id"], ["rollup.distributor_id"], name=op.f("fk_rollup_buyer_distributor_id")
-        ),
-        sa.PrimaryKeyConstraint("distributor_id", "label", "buyer_digest", name=op.f("pk_rollup_buyer")),
-        mysql_charset="utf8mb4",
-        mysql_collate="utf8mb4_bin",
-        mysql_engine="InnoDB",
-    )
-    op.create_table(
-        "rollup_sum",
-        sa.Column("distributor_id", ID, autoincrement=False, nullable=False),
-        sa.Column("basis", sa.String(length=8), nullable=False),
-        sa.Column("label", sa.String(length=16), nullable=False),
-        sa.Column("orders", sa.BigInteger(), nullable=False),
-        sa.Column("units", sa.BigInteger(), nullable=False),
-        sa.Column("sales", sa.BigInteger(), nullable=False),
-        sa.Column("buyers", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["distributor_id"], ["rollup.distributor_id"], name=op.f("fk_rollup_sum_distributor_id")
-        ),
-        sa.PrimaryKeyConstraint("distributor_id", "basis", "label", name=op.f("pk_rollup_sum")),
-        mysql_charset="utf8mb4",
-        mysql_collate="utf8mb4_bin",
-        mysql_engine="InnoDB",
-    )
-    op.create_table(
         "shipment",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("order_id", ID, nullable=False),
@@ -1032,10 +1252,28 @@ def upgrade() -> None:
     )
     op.create_index("ix_skip_order_id", "skip", ["order_id"], unique=False)
     op.create_table(
+        "statement_line",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("run_id", ID, nullable=False),
+        sa.Column("distributor_id", ID, nullable=False),
+        sa.Column("order_id", ID, nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["distributor_id"], ["distributor.id"], name=op.f("fk_statement_line_distributor_id")),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_statement_line_order_id")),
+        sa.ForeignKeyConstraint(["run_id"], ["settlement_run.id"], name=op.f("fk_statement_line_run_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_statement_line")),
+        sa.UniqueConstraint(
+            "run_id", "distributor_id", "order_id", name=op.f("uq_statement_line_run_id_distributor_id_order_id")
+        ),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
         "coupon_claim",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("coupon_id", ID, nullable=False),
-        sa.Column("share_id", ID, nullable=True),
+        sa.Column("share_id", ID, nullable=False),
         sa.Column("bonus_id", ID, nullable=True),
         sa.Column("code", sa.String(length=16), nullable=False),
         sa.Column("holder", sa.String(length=64), nullable=False),
@@ -1117,16 +1355,21 @@ def downgrade() -> None:
     op.drop_table("coupon_use")
     op.drop_table("entitlement")
     op.drop_table("coupon_claim")
+    op.drop_table("statement_line")
     op.drop_table("skip")
     op.drop_table("shipment")
-    op.drop_table("rollup_sum")
-    op.drop_table("rollup_buyer")
     op.drop_table("reliance")
     op.drop_table("refund")
     op.drop_table("order_line")
-    op.drop_table("ledger_posting")
     op.drop_table("bonus")
     op.drop_table("award")
+    op.drop_table("orders")
+    op.drop_table("group_leadership")
+    op.drop_table("rollup_sum")
+    op.drop_table("rollup_buyer")
+    op.drop_table("ledger_posting")
+    op.drop_table("customer_group")
+    op.drop_table("broadcast_target")
     op.drop_table("withdrawal")
     op.drop_table("window_run")
     op.drop_table("touch")
@@ -1136,20 +1379,25 @@ def downgrade() -> None:
     op.drop_table("statement")
     op.drop_table("rollup")
     op.drop_table("push_choice")
-    op.drop_table("orders")
+    op.drop_table("poster_consent")
     op.drop_table("milestone_mark")
     op.drop_table("link_code")
     op.drop_table("ledger_account")
+    op.drop_table("join_way")
     op.drop_table("identity_change")
     op.drop_table("identity")
     op.drop_table("coupon_stock")
     op.drop_table("coupon_share")
+    op.drop_table("copy_use")
+    op.drop_table("broadcast_task")
+    op.drop_table("word_exception")
     op.drop_table("window_sum")
     op.drop_table("unknown_phrase")
     op.drop_table("settlement_run")
     op.drop_table("product")
     op.drop_table("plan_version")
     op.drop_table("pause")
+    op.drop_table("own_copy")
     op.drop_table("override_record")
     op.drop_table("outbox")
     op.drop_table("operator")
@@ -1170,4 +1418,6 @@ def downgrade() -> None:
     op.drop_table("budget")
     op.drop_table("broadcast")
     op.drop_table("api_nonce")
+    op.drop_table("announcement")
+    op.drop_table("added_word")
     op.drop_table("access_token")

@@ -46,7 +46,7 @@ def outbox(sessions: Sessions, *, now: datetime) -> Iterator[Finding]:
         waiting = (Outbox.state.in_(("waiting", "sending")), Outbox.due_at < overdue)
         late, oldest = session.execute(select(func.count(), func.min(Outbox.due_at)).where(*waiting)).one()
         given_up = _count(session, Outbox.state == "given_up", Outbox.created_at > now - RECENT)
-        unhandled = _count(session, Inbox.state == "waiting", Inbox.due_at < overdue)
+        unhandled = _count(session, Inbox.state.in_(("waiting", "pulled")), Inbox.due_at < overdue)
         failed = _count(session, Inbox.state == "failed", Inbox.received_at > now - RECENT)
     if late:
         do = "先看「发送暂停」和企业微信各项；都正常时，看应用（用 Redis 时还有 dramatiq app）是否在运行"
@@ -67,12 +67,20 @@ def _count(session: Session, *conditions: Any) -> int:
     return session.scalar(select(func.count()).where(*conditions)) or 0
 
 
+KF = "企业微信管理后台 → 应用管理 → 微信客服"
 _REMEDY = {
     40001: "WECOM_SECRET 不对或已重置：到 应用管理 → 应用 → Secret 查看，改 .env 后重启",
     40013: "WECOM_CORP_ID 不对：到 我的企业 → 企业ID 查看，改 .env 后重启",
     48002: "应用没有这个接口的权限：到 应用管理 → 应用 打开相应权限",
     60020: "本机出口 IP 不在可信名单：到 应用管理 → 应用 → 企业可信IP 加上它，约一分钟生效",
     45009: "到了接口的频率上限：不用做什么，额度恢复后自动继续",
+    48007: "企业还没有开通微信客服的接口：完成企业认证后到管理后台开通",
+    60030: "接待人员不在应用可见范围：到 应用管理 → 应用 → 可见范围 加上他们",
+    95000: f"KF_ACCOUNT 不对：flask kf accounts 列出有哪些，或到 {KF} 查看，改 .env 后重启",
+    95003: "未认证的企业能接待的顾客有限，已经满了：完成企业认证",
+    95004: f"KF_ACCOUNT 不是这个企业的：flask kf accounts 列出有哪些，或到 {KF} 查看，改 .env 后重启",
+    95017: f"没有打开接口开关：到 {KF} → 通过API管理微信客服账号 选上这个账号",
+    95026: f"客服账号用得太少被停用：到 {KF} 重新启用",
     93000: "群机器人的地址失效：在群里重新添加机器人，改 WECOM_ROBOT_KEYS 后重启",
 }
 

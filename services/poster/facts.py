@@ -43,6 +43,22 @@ class RecruitPoster:
 
 
 @dataclass(frozen=True)
+class CouponPoster:
+    """A coupon that a distributor shares, in domain.coupon's words; `link` goes to the page where it is taken."""
+
+    title: str
+    worth: str
+    condition: str
+    lasts: str
+    scope: str
+    nickname: str
+    link: str
+    merchant: str = ""
+    contact: str = ""
+    layout: ClassVar[str] = "coupon"
+
+
+@dataclass(frozen=True)
 class Row:
     """One line of a leaderboard; equal ranks may repeat."""
 
@@ -64,7 +80,7 @@ class LeaderboardPoster:
     layout: ClassVar[str] = "leaderboard"
 
 
-Poster = ProductPoster | RecruitPoster | LeaderboardPoster
+Poster = ProductPoster | RecruitPoster | CouponPoster | LeaderboardPoster
 
 
 @dataclass(frozen=True)

@@ -96,7 +96,7 @@ class Servicers:
             raise Refused("state: nobody serves him")
         if not text:
             raise Refused("text: there is nothing to send")
-        more = {"by": self._name(talk.servicer), "msg_id": secrets.token_hex(8)}
+        more = {"servicer": self._name(talk.servicer), "msg_id": secrets.token_hex(8)}
         entry = self._world.add_entry(guest, "app", "text", {"content": text}, "servicer", **more)
         item = {"open_kfid": self._options.account, "external_userid": who.external_userid, "origin": SERVICER}
         words = {"servicer_userid": talk.servicer, "msgtype": "text", "text": {"content": text}}

@@ -15,9 +15,9 @@ from domain.periods import SHANGHAI
 from domain.push import NIGHT, Hours, Wish
 from models.distributor import Distributor, Identity
 from models.message import Outbox
-from models.push import Broadcast
+from models.push import Announcement
 from services import push
-from services.push import broadcast
+from services.push import announcement
 from tests.channels.conftest import World
 from tests.channels.fake_wecom import Reset
 
@@ -48,7 +48,7 @@ def people(world: World, count: int, **more: Any) -> list[int]:
 
 def create(world: World, text: str = TEXT, **chosen: Any) -> int:
     options = {"role": None, "level": None} | chosen
-    return int(world.change(lambda session: broadcast.create(session, text, now=world.clock(), **options)[0].id))
+    return int(world.change(lambda session: announcement.create(session, text, now=world.clock(), **options)[0].id))
 
 
 def wants(world: World, person: int, wish: Wish) -> None:
@@ -57,7 +57,7 @@ def wants(world: World, person: int, wish: Wish) -> None:
 
 def state(world: World, number: int) -> dict[str, Any]:
     with world.sessions.reading() as session:
-        row = session.get_one(Broadcast, number)
+        row = session.get_one(Announcement, number)
         counts = {"sent": row.sent, "muted": row.muted, "alone": row.alone, "unreached": row.unreached}
         return {"state": row.state} | {name: count for name, count in counts.items() if count}
 
@@ -68,7 +68,7 @@ def receivers(world: World) -> list[str]:
 
 @pytest.fixture
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(broadcast, "LARGEST_PAGE", 4)
+    monkeypatch.setattr(announcement, "LARGEST_PAGE", 4)
 
 
 def test_everybody_gets_it_once_by_calls_for_many(world: World, small_pages: None) -> None:
@@ -245,8 +245,8 @@ def test_a_stopped_push_ends_also_where_it_waits(world: World, small_pages: None
     number = create(world)
     sender = world.another(gate=Gate(None, Spending("wecom", Limits({}, 10))))
     world.run(sender, seconds=10)
-    assert world.change(lambda session: broadcast.stop(session, number, now=world.clock())[1])
-    assert not world.change(lambda session: broadcast.stop(session, number, now=world.clock())[1])
+    assert world.change(lambda session: announcement.stop(session, number, now=world.clock())[1])
+    assert not world.change(lambda session: announcement.stop(session, number, now=world.clock())[1])
     world.clock.move(days=1)
     world.run(sender, seconds=10)
     assert len(receivers(world)) == 8
@@ -283,7 +283,7 @@ def test_what_is_no_message_is_refused(world: World, text: str) -> None:
 @ON_SQLITE
 def test_a_push_for_nobody_is_refused(world: World) -> None:
     people(world, 1)
-    with pytest.raises(broadcast.NobodyIsThat):
+    with pytest.raises(announcement.NobodyIsThat):
         create(world, role="leader")
     with pytest.raises(Invalid):
         create(world, level="gold")

@@ -18,6 +18,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bot import commands as bot_commands
+from bot.kf import commands as kf_commands
 from bot.official import commands as official_commands
 from domain.cron import Cron
 from jobs import commands as job_commands
@@ -29,6 +30,8 @@ from tests.support.databases import Database
 from tests.support.shop import START, Shop, catalogue, understanding
 from web.commands import (
     CommandDeps,
+    copy,
+    coupon,
     db,
     demo,
     distributor,
@@ -39,6 +42,7 @@ from web.commands import (
     person,
     plan,
     rollup,
+    words,
 )
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -88,7 +92,7 @@ def commands_of(shop: Shop) -> list[click.Command]:
         schema.upgrade(sessions.engine)
 
     settlement = SettlementJob(sessions, clock, catalogue(), shop.wake)
-    deps = CommandDeps(sessions, clock, ASSETS, ("Boss", "cashier"), ready, shop.vault, catalogue())
+    deps = CommandDeps(sessions, clock, ASSETS, ("Boss", "cashier"), ready, shop.vault, catalogue(), "http://shop.test")
     jobs = job_commands.JobDeps(
         sessions,
         clock,
@@ -104,16 +108,20 @@ def commands_of(shop: Shop) -> list[click.Command]:
         plan.group(deps),
         ledger.group(deps),
         entitlement.group(deps),
+        coupon.group(deps),
         explain.command(deps),
         operator.group(deps),
         distributor.group(deps),
         rollup.group(deps),
         demo.group(deps),
+        copy.group(deps),
+        words.group(deps),
         db.group(deps),
         job_commands.settle(jobs),
         job_commands.group(jobs),
         bot_commands.group(bot),
         official_commands.group(official_commands.OfficialDeps(sessions, clock, catalogue(), None, ready)),
+        kf_commands.group(kf_commands.KfDeps(sessions, None, ready)),
         person.group(deps),
     ]
 

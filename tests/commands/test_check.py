@@ -36,6 +36,8 @@ def test_a_clean_plan_ends_with_0_and_says_what_was_not_checked(alone: Flask) ->
     assert (data["outcome"], data["findings"]) == ("PASS", [])
     assert (data["ruleset_version"], data["review_by"]) == ("cn-2026.11", "2027-02-19")
     assert data["not_checked"] == list(NOT_CHECKED)
+    assert data["checked_on_material"]["AD-1"] == ["文案", "海报", "消息模板", "商品名和卖点"]
+    assert not data["checked_on_material"].keys() & set(NOT_CHECKED)
     assert data["disclaimer"] == DISCLAIMER
 
 

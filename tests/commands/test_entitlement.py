@@ -10,7 +10,6 @@ from domain.money import Money
 from models.ledger import LedgerAccount, LedgerPosting
 from services import ledger
 from tests.commands.conftest import Flask
-from tests.support import plans
 from tests.support.shop import Shop
 
 PLAN = """
@@ -27,14 +26,7 @@ rules:
 @pytest.fixture
 def rewarded(shop: Shop, flask: Flask) -> str:
     """xiaoli's first order has settled; its number."""
-
-    with shop.sessions.writing() as session:
-        plans.publish(session, shop.vault, PLAN, starts_at=shop.now, now=shop.now)
-    shop.joins("xiaoli")
-    no = shop.sells("xiaoli", "100.00")
-    shop.completes(no)
-    shop.settles()
-    return no
+    return shop.earns_first(PLAN)
 
 
 def listed(flask: Flask, *more: str) -> list[tuple[int, str, str, str]]:

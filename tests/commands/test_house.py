@@ -87,7 +87,7 @@ def _commands(sessions: Sessions) -> Flask:
 
 
 def test_the_demo_merchant_has_products_a_plan_and_operators(bare: Flask, database: Database) -> None:
-    assert bare("demo", "load", "--json").data == {"products": 6, "plan": "水果店", "operators": 2}
+    assert bare("demo", "load", "--json").data == {"products": 6, "plan": "水果店", "operators": 2, "coupons": 4}
     with database.sessions.reading() as session:
         assert session.scalar(select(func.count()).select_from(Product)) == 6
         assert session.scalars(select(Operator.role).order_by(Operator.id)).all() == ["owner", "service"]
@@ -103,7 +103,7 @@ def test_loading_again_changes_nothing_that_trade_has_changed(bare: Flask, datab
         sold = session.scalars(select(Product).where(Product.sku == "GIFT-BOX")).one()
         sold.stock, sold.on_shelf = 3, False
         session.scalars(select(Operator).where(Operator.userid == "boss")).one().name = "陈店长"
-    assert bare("demo", "load", "--json").data == {"products": 0, "plan": None, "operators": 0}
+    assert bare("demo", "load", "--json").data == {"products": 0, "plan": None, "operators": 0, "coupons": 0}
     with database.sessions.reading() as session:
         kept = session.scalars(select(Product).where(Product.sku == "GIFT-BOX")).one()
         assert (kept.stock, kept.on_shelf) == (3, False)

@@ -49,6 +49,18 @@ def test_a_chat_is_taken_away_with_who_and_why(shop: Shop, flask: Flask) -> None
     assert "没有关联" in flask(*taken, "--operator", "boss", "--reason", "x", code=1).said
 
 
+def test_the_service_chat_is_one_of_them(shop: Shop, flask: Flask) -> None:
+    code, userid = linked(shop), "wmLin_Xia-0123456789abcdefgh"
+    words = shop.says("xiaoli", "关联").partition("关联码是 ")[2][:8]
+    digest, sealed = shop.vault.digest("external_userid", userid), shop.vault.seal(userid)
+    shop.assistant.receive(Inbound("msg:2", "kf", digest, "text", f"关联 {words}", shop.now, sealed=sealed))
+    assert "企业微信、公众号、微信客服" in flask("person", "show", code).text
+    assert userid not in flask("person", "show", code).text
+    taken = ("person", "split", code, "--chat", "kf", "--operator", "boss", "--reason", "不是本人")
+    assert flask(*taken, "--json").data == {"code": code, "chat": "kf", "back_to": None}
+    assert "微信客服" not in flask("person", "show", code).text.splitlines()[0]
+
+
 def test_what_cannot_be_taken_away(shop: Shop, flask: Flask) -> None:
     code = shop.joins("xiaoli")
     only = ("person", "split", code, "--chat", "wecom", "--reason", "x")
@@ -59,4 +71,5 @@ def test_what_cannot_be_taken_away(shop: Shop, flask: Flask) -> None:
 
 def test_without_an_account_its_commands_say_what_is_missing(shop: Shop, flask: Flask) -> None:
     assert flask("official", "menu", "--json", code=1).data["error"]["code"] == "official.missing"
+    assert flask("kf", "link", "--json", code=1).data["error"]["code"] == "kf.missing"
     assert "OFFICIAL_APP_ID" in flask("official", "qrcode", shop.joins("xiaoli"), code=1).said

@@ -26,6 +26,8 @@ def test_the_story_from_joining_to_the_money_and_over_a_restart(laptop: Laptop) 
     story.tell(town)
     assert town.says("lihua", "我的收益", msg_id=ASKED).reply == first
     assert ledger_verify(laptop.env) == 0
+    assert "你好，我是推客助手" in town.asks_service("enter")[0]
+    assert "加入成功" in town.asks_service("say", text="我要加入")[0]
 
     code, seconds = app.stop()
     assert code == 0, app.tail()
@@ -36,6 +38,8 @@ def test_the_story_from_joining_to_the_money_and_over_a_restart(laptop: Laptop) 
     assert "(待结算 8.90 元,可提现 1.80 元)" in town.says("lihua", "我的收益").reply
     assert town.codes["lihua"] in town.says("lihua", "我的链接").reply
     assert town.says("lihua", "我的收益", msg_id=ASKED).reply == first
+    (words,) = town.asks_service("say", text="我的链接")  # read on where it stood: nothing is answered twice
+    assert "推广链接" in words
     assert app.stop()[0] == 0
     assert_log_is_clean(app)
     assert sorted(path.name for path in laptop.folder.iterdir() if path.is_dir()) == ["var"]

@@ -63,6 +63,11 @@ class Town:
         """Write; `expect` messages are waited for, the passive reply being the first."""
         return Said(self.act("say", userid=userid, text=text, wait=True, expect=expect, timeout=timeout, **more))
 
+    def asks_service(self, what: str, **more: Any) -> list[str]:
+        """An act in the 微信客服, where nothing is answered at once; the texts that came for it."""
+        told = self.act(f"kf/{what}", userid="kf-songyu", expect=1, timeout=20, **more)
+        return [entry["content"].get("content") or entry["content"]["head_content"] for entry in told["arrived"]]
+
     def joins(self, userid: str, words: str = "我要加入") -> str:
         """The reply; the code in it is kept."""
         reply = self.says(userid, words).reply

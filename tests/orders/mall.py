@@ -22,7 +22,7 @@ from models.ledger import LedgerAccount, LedgerPosting
 from services import ledger, standing
 from services.vault import Vault
 from tests.support import plans
-from web import Deps, api, errors, health, shop
+from web import Deps, api, coupon, errors, health, shop
 from web.signing import sign
 
 SECRET = "a secret of tests"
@@ -60,7 +60,7 @@ class Mall:
             images=images,
             **({"order_api_secret": SECRET} | deps),
         )
-        for area in (api, shop, health):
+        for area in (api, shop, coupon, health):
             self.app.register_blueprint(area.blueprint(self.deps))
         errors.install(self.app)
         self._counter = itertools.count()
@@ -97,7 +97,9 @@ class Mall:
     def known_by(self, who: Distributor, kind: str, value: str) -> None:
         with self.sessions.writing() as session:
             digest = self.vault.digest(kind, value)
-            session.add(Identity(distributor_id=who.id, kind=kind, digest=digest, sealed="-", created_at=NOW))
+            row = Identity(distributor_id=who.id, kind=kind, digest=digest, sealed="-", created_at=NOW)
+            row.plain = value if kind == "wecom" else None
+            session.add(row)
 
     def suspend(self, who: Distributor) -> None:
         with self.sessions.writing() as session:

@@ -14,6 +14,7 @@ from openapi_spec_validator import validate
 from domain.money import Money
 from models.order import Product
 from tests.orders.mall import BASE, NOW, Mall, line, order
+from tests.support import coupons
 from web import openapi
 from web.api import MAX_BODY
 
@@ -36,7 +37,7 @@ def described(path: str, method: str, status: int) -> Draft202012Validator:
 
 
 def template(path: str) -> str:
-    return re.sub(r"/orders/[^/]+/", "/orders/{no}/", path.split("?")[0])
+    return re.sub(r"/coupons/.+", "/coupons/{code}", re.sub(r"/orders/[^/]+/", "/orders/{no}/", path.split("?")[0]))
 
 
 @pytest.fixture
@@ -91,6 +92,10 @@ def test_every_answer_is_as_described(mall: Mall, held: list[tuple[str, str, int
     mall.send("GET", "/api/v1/products", b"")
     for headers in ({"X_Nonce": None}, {"X_Nonce": "a b"}, {"X_Timestamp": "1"}, {"X_Signature": "0" * 64}):
         mall.send("GET", "/api/v1/products", b"", **headers)
+    made = coupons.make(mall.sessions, now=NOW)
+    code = coupons.takes(mall.sessions, coupons.page(mall.sessions, made, None, now=NOW), now=NOW)
+    for given in (code, "nothing"):
+        mall.send("GET", f"/api/v1/coupons/{given}", b"")
     mall.send("GET", "/api/v1/products", b"", X_Nonce="n1")
     mall.send("GET", "/api/v1/products", b"", X_Nonce="n1")
 
@@ -99,6 +104,7 @@ def test_every_answer_is_as_described(mall: Mall, held: list[tuple[str, str, int
     assert {(f"{about}/refunds", "post", status) for status in (200, 201, 202, 400, 409, 422)} <= set(held)
     assert {(f"{about}/complete", "post", status) for status in (200, 202, 400, 422)} <= set(held)
     assert {(f"{about}/shipments", "post", status) for status in (200, 201, 202, 400, 422)} <= set(held)
+    assert {("/api/v1/coupons/{code}", "get", status) for status in (200, 404)} <= set(held)
     assert {("/api/v1/products", "get", status) for status in (200, 401)} <= set(held)
 
 

@@ -8,10 +8,12 @@ import pytest
 from sqlalchemy import event
 
 from tests.orders.mall import NOW, Mall, ago, order
+from tests.support import coupons
 
 GROWING = {
     "orders", "order_line", "refund", "shipment", "early_fact", "touch", "api_nonce", "distributor", "identity",
-    "award", "skip", "ledger_account", "ledger_entry", "ledger_posting", "tally",
+    "award", "skip", "ledger_account", "ledger_entry", "ledger_posting", "tally", "coupon_claim",
+    "coupon_share", "coupon_use",
 }  # fmt: skip
 
 
@@ -19,6 +21,9 @@ GROWING = {
 def test_no_statement_of_a_push_scans_a_table_that_grows(mall: Mall) -> None:
     mall.plan(starts_at=ago(days=200), attribution="{rule: first_touch, window_days: 10}")
     seller = mall.distributor("小李", inviter=mall.distributor("老王", inviter=mall.distributor("老张")))
+    made = coupons.make(mall.sessions, now=NOW, for_="first_order", minimum='"0.00"')
+    page = coupons.page(mall.sessions, made, seller.id, now=NOW)
+    coupon = coupons.takes(mall.sessions, page, now=NOW)
     said: list[tuple[str, Any]] = []
     engine = mall.sessions.engine
     event.listen(engine, "before_cursor_execute", lambda c, cur, sql, given, ctx, many: said.append((sql, given, many)))
@@ -28,6 +33,9 @@ def test_no_statement_of_a_push_scans_a_table_that_grows(mall: Mall) -> None:
     mall.push(order(code=seller.code, buyer=buyer))
     mall.push(order("O2", at=ago(days=300), buyer=buyer))
     mall.push(order(code=seller.code, buyer=buyer))
+    mall.push(order("O3", buyer=buyer | {"id": "d"}, ref={"coupon": coupon}))
+    mall.refund("O3", "R3", (0, 2, "100.00"))
+    coupons.takes(mall.sessions, page, "another", now=NOW)
     mall.refund("O1", "R1", (0, 1, "1.00"))
     mall.tell("O1", "complete", {"at": NOW.isoformat()})
     mall.tell("O1", "shipments", {"carrier": "顺丰", "waybill": "SF1", "at": NOW.isoformat()})

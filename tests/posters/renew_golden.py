@@ -7,13 +7,14 @@ from PIL import Image
 
 from services.poster import Poster, PosterStudio
 from tests.posters.conftest import ASSETS
-from tests.posters.test_posters import leaderboard, opened, product, recruit
+from tests.posters.test_posters import coupon, leaderboard, opened, product, recruit
 
 
 def main() -> None:
     posters: tuple[Poster, ...] = (
         product(),
         recruit(nickname="果园里的阿芳🍓"),
+        coupon(),
         leaderboard("小李", "𠮷田㐂子龘", "الأمير محمد", "Alexandra"),
     )
     with tempfile.TemporaryDirectory() as folder:

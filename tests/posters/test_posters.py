@@ -12,6 +12,7 @@ from fontTools.ttLib import TTFont
 from PIL import Image, ImageChops, ImageStat
 
 from services.poster import (
+    CouponPoster,
     LeaderboardPoster,
     LinkTooLong,
     Poster,
@@ -50,6 +51,21 @@ def recruit(**given: object) -> RecruitPoster:
     return replace(RecruitPoster("鲜果到家", "小李", LINK, contact="微信客服"), **given)  # type: ignore[arg-type]
 
 
+def coupon(**given: object) -> CouponPoster:
+    poster = CouponPoster(
+        title="新客满100减20",
+        worth="减 20 元",
+        condition="满 100 元可用，限新客",
+        lasts="领取后 7 天内，最晚 11月30日 24:00",
+        scope="水果（四季鲜果礼盒除外）",
+        nickname="小李",
+        link="https://tuike.example.com/shop/c/7K3M2QAB9XYZ",
+        merchant="鲜果到家",
+        contact="微信客服",
+    )
+    return replace(poster, **given)  # type: ignore[arg-type]
+
+
 def leaderboard(*names: str) -> LeaderboardPoster:
     rows = tuple(Row(place, name, f"{9000 - 700 * place:,}.00 元") for place, name in enumerate(names, 1))
     return LeaderboardPoster("本周销售榜", "11月16日—11月22日", rows, "已扣除退款", merchant="鲜果到家")
@@ -63,6 +79,7 @@ POSTERS: dict[str, Callable[[str], Poster]] = {
     "product": lambda name: product(nickname=name),
     "product without picture": lambda name: product(nickname=name, picture=None, name=name or "草莓"),
     "recruit": lambda name: recruit(nickname=name),
+    "coupon": lambda name: coupon(nickname=name),
     "leaderboard": lambda name: leaderboard(name, "小王", name),
 }
 
@@ -114,7 +131,7 @@ def test_a_busy_photograph_stays_under_a_megabyte_and_scans(studio: PosterStudio
 
 
 @pytest.mark.parametrize("length", [40, 84, 106, 122, 152, 180])
-@pytest.mark.parametrize("make", [product, recruit], ids=["product", "recruit"])
+@pytest.mark.parametrize("make", [product, recruit, coupon], ids=["product", "recruit", "coupon"])
 def test_the_code_keeps_eight_pixels_a_module_and_a_quiet_zone(
     studio: PosterStudio, make: Callable[..., Poster], length: int
 ) -> None:
@@ -187,8 +204,13 @@ def test_an_emptied_contact_leaves_no_half_sentence(studio: PosterStudio, drawn:
 
 @pytest.mark.parametrize(
     "poster",
-    [product(), recruit(nickname="果园里的阿芳🍓"), leaderboard("小李", "𠮷田㐂子龘", "الأمير محمد", "Alexandra")],
-    ids=["product", "recruit", "leaderboard"],
+    [
+        product(),
+        recruit(nickname="果园里的阿芳🍓"),
+        coupon(),
+        leaderboard("小李", "𠮷田㐂子龘", "الأمير محمد", "Alexandra"),
+    ],
+    ids=["product", "recruit", "coupon", "leaderboard"],
 )
 def test_a_poster_looks_like_its_golden_picture(studio: PosterStudio, poster: Poster) -> None:
     golden = Image.open(Path(__file__).parent / "golden" / f"{poster.layout}.png").convert("RGB")

@@ -211,14 +211,6 @@ def test_entering_the_app_greets_once_a_day(shop: Shop) -> None:
     assert "推客助手" in enter()
 
 
-def test_a_category_has_several_posters_and_is_asked_about(shop: Shop) -> None:
-    shop.joins("xiaoli")
-    answer = shop.says("xiaoli", "水果海报")
-    assert answer.startswith("你要的是哪一个？")
-    assert "· 丹东99草莓" in answer
-    assert shop.queued("xiaoli", "poster") == []
-
-
 def test_a_rank_by_orders_is_not_told_in_yuan(shop: Shop) -> None:
     for userid, amounts in (("xiaoli", ("10.00", "10.00")), ("wangjie", ("80.00",))):
         shop.joins(userid)

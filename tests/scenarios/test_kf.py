@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from services import person
 from tests.support.databases import Database
 from tests.support.service import Service, running
 
@@ -52,3 +53,47 @@ def test_who_opens_a_distributors_link_joins_earns_and_withdraws_in_the_service_
     shop.says("boss", "通过 1")
     service.deliver()
     assert service.seen(SONG)[-1] == "你的 10.00 元提现已通过审核，商家打款后会再通知你。"
+
+
+LIN = "kf-linxia"
+
+
+def test_who_is_a_distributor_elsewhere_is_known_here_by_the_unionid(service: Service) -> None:
+    """林夏 joined in the 公众号, which told her unionid; the 微信客服 tells the same one when she comes."""
+    shop, kf = service.shop, service.simulator.kf
+    assert kf is not None
+    code = shop.joins("linxia")
+    stored = {"kind": "unionid", "digest": shop.vault.digest("unionid", kf.guests.find(LIN).unionid)}
+    with shop.sessions.writing() as session:
+        who = session.get_one(type(shop.who("linxia")), shop.who("linxia").id)
+        person._add(session, who, stored | {"sealed": "s", "plain": None}, proof="test", now=shop.now)
+    service.enters(LIN)
+    assert f"http://shop.test/r/{code}" in service.says(LIN, "我的链接")
+    assert service.code(LIN) == code
+
+
+def test_an_order_of_her_own_is_hers_by_the_unionid(service: Service) -> None:
+    """A buyer is a distributor where the unionid is hers: the 微信客服 tells it once she has joined."""
+    shop, kf = service.shop, service.simulator.kf
+    assert kf is not None
+    code = service.joins(SONG)
+    shop.pushes(
+        {
+            "no": "O88", "source": "mall", "ref": {"code": code}, "freight": "0.00", "lines": [APPLES],
+            "buyer": {"id": "cust-1", "unionid": kf.guests.find(SONG).unionid}, "paid_at": shop.clock().isoformat(),
+        }
+    )  # fmt: skip
+    assert "待结算 0.00 元" in service.says(SONG, "我赚了多少")  # the plan pays nothing for one's own orders
+
+
+def test_a_customer_of_the_enterprise_and_a_guest_are_one_person(service: Service) -> None:
+    """客户联系 and 微信客服 call him the same: an order that names the one is the other's."""
+    shop = service.shop
+    code = service.joins(SONG)
+    shop.pushes(
+        {
+            "no": "O99", "source": "mall", "ref": {"code": code}, "freight": "0.00", "lines": [APPLES],
+            "buyer": {"id": "cust-2", "external_userid": service.external(SONG)}, "paid_at": shop.clock().isoformat(),
+        }
+    )  # fmt: skip
+    assert "待结算 0.00 元" in service.says(SONG, "我赚了多少")

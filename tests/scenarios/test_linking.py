@@ -11,9 +11,11 @@ from sqlalchemy import select
 
 from domain.conversation import Inbound
 from domain.person import TwoBooks, keeps_books, linking_of
-from models.person import IdentityChange
+from models.message import Outbox
+from models.person import IdentityChange, LinkTry
 from services import distributor, person
 from services.distributor import Address
+from tests.concurrency.crowd import at_once
 from tests.support.shop import Shop
 
 OPENID = "oLin_Xia-0123456789abcdefghi"
@@ -30,6 +32,22 @@ def writes(shop: Shop, text: str, openid: str = OPENID) -> str:
 def official(shop: Shop, openid: str = OPENID) -> Any:
     with shop.sessions.reading() as session:
         return distributor.find(session, shop.vault, Address("official", shop.vault.digest("openid", openid)))
+
+
+def asks(shop: Shop, text: str, userid: str = "wmLin_Xia-0123456789abcdefgh") -> list[str]:
+    """What he is sent in the 微信客服, where nothing is answered at once."""
+    digest = shop.vault.digest("external_userid", userid)
+    key = f"msg:kf{next(shop._numbers)}"
+    shop.assistant.receive(Inbound(key, "kf", digest, "text", text, shop.now, sealed=shop.vault.seal(userid)))
+    with shop.sessions.reading() as session:
+        mine = select(Outbox).where(Outbox.lane == f"kf:{digest}", Outbox.key.like(f"answer:kf:{key}:%"))
+        return [row.body["content"] for row in session.scalars(mine.order_by(Outbox.id))]
+
+
+def guest(shop: Shop, userid: str = "wmLin_Xia-0123456789abcdefgh") -> Any:
+    with shop.sessions.reading() as session:
+        address = Address("kf", shop.vault.digest("external_userid", userid))
+        return distributor.find(session, shop.vault, address)
 
 
 def code_in(answer: str) -> str:
@@ -94,6 +112,79 @@ def test_a_code_works_once_and_for_ten_minutes(shop: Shop) -> None:
     assert "用过了" in writes(shop, f"关联 {third}", "oSomebodyElse0123456789abcde")
     assert "不对" in writes(shop, "关联 22222222", "oSomebodyElse0123456789abcde")
     assert official(shop, "oSomebodyElse0123456789abcde") is None
+
+
+def test_a_code_joins_the_service_chat_with_the_others(shop: Shop) -> None:
+    shop.joins("xiaoli")
+    shop.sells("xiaoli", "100.00")
+    assert "现在都是你" in asks(shop, f"关联 {code_in(shop.says('xiaoli', '关联'))}")[0]
+    assert guest(shop).id == shop.who("xiaoli").id
+    assert "待结算 10.00 元" in asks(shop, "我赚了多少")[0]
+    assert "现在都是你" in writes(shop, f"关联 {code_in(asks(shop, '关联')[0])}")
+    assert official(shop).id == shop.who("xiaoli").id
+    assert "企业微信、微信客服、公众号" in asks(shop, "我的资料")[0]
+    assert changes(shop) == [("linked", "external_userid", "code"), ("linked", "openid", "code")]
+    with shop.sessions.writing() as session:
+        person.split(session, shop.code("xiaoli"), "kf", operator="boss", reason="不是本人", now=shop.now)
+    assert guest(shop) is None
+    assert "企业微信、公众号" in writes(shop, "我的资料")
+
+
+def test_a_customer_who_has_never_been_in_the_service_chat_is_not_written_to_there(shop: Shop) -> None:
+    shop.joins("xiaoli")
+    digest, sealed = shop.vault.digest("external_userid", "wmOther"), shop.vault.seal("wmOther")
+    stored = Address("kf", digest, sealed).stored(shop.vault)
+    with shop.sessions.writing() as session:
+        who = session.get_one(type(shop.who("xiaoli")), shop.who("xiaoli").id)
+        person._add(session, who, stored, proof="test", now=shop.now)
+    with shop.sessions.reading() as session:
+        assert [address.channel for address in distributor.addresses(session, shop.who("xiaoli").id)] == ["wecom"]
+    assert "企业微信\n" in shop.says("xiaoli", "我的资料")
+
+
+WRONG = ["22222222", "33333333", "44444444", "OOOOOOOO", "55555555"]  # one of them is none at all
+
+
+@pytest.mark.parametrize("chat", ["wecom", "official", "kf"])
+def test_after_five_wrong_codes_a_chat_has_to_wait(shop: Shop, chat: str) -> None:
+    shop.joins("xiaoli")
+    code = code_in(shop.says("xiaoli", "关联"))
+
+    def say(words: str) -> str:
+        if chat == "kf":
+            return "".join(asks(shop, words))
+        return writes(shop, words) if chat == "official" else shop.says("other", words)
+
+    for number, wrong in enumerate(WRONG):
+        shop.later(seconds=60 * (number > 0))
+        assert "不对" in say(f"关联 {wrong}")
+    assert "请过 6 分钟再试" in say(f"关联 {code}")  # the right one too
+    shop.later(minutes=5, seconds=59)
+    assert "请过 1 分钟再试" in say("关联 66666666")
+    shop.later(seconds=1)
+    assert "不对" in say("关联 77777777")
+    assert "现在都是你" in say(f"关联 {code_in(shop.says('xiaoli', '关联'))}")
+
+
+def test_wrong_codes_of_one_chat_are_not_another_s(shop: Shop) -> None:
+    shop.joins("xiaoli")
+    for wrong in WRONG:
+        writes(shop, f"关联 {wrong}", "oSomebodyElse0123456789abcde")
+    assert "现在都是你" in writes(shop, f"关联 {code_in(shop.says('xiaoli', '关联'))}")
+
+
+@pytest.mark.parametrize("database", ["postgresql", "mariadb"], indirect=True)
+def test_codes_that_are_tried_all_at_once_are_counted_all(shop: Shop) -> None:
+    writes(shop, "你好")
+    answers = at_once(
+        [lambda number=number: writes(shop, f"关联 {number}2222222") for number in (*"23456789", *"ABCDEFGH")]
+    )
+    shop.later(seconds=60)
+    for row in shop.assistant.due():
+        shop.assistant.retry(row)
+    with shop.sessions.reading() as session:
+        assert session.scalars(select(LinkTry.wrong)).one() == 5
+    assert sum("不对" in str(answer) for answer in answers) <= 5
 
 
 def test_in_the_chat_that_gave_it_a_code_does_nothing(shop: Shop) -> None:

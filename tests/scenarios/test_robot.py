@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from models.message import Inbox, Outbox
 from services import distributor
+from tests.support import coupons
 from tests.support.databases import Database
 from tests.support.robot import UNPAINTED, Robot
 
@@ -113,3 +114,21 @@ def test_an_operator_is_one_here_too(selling: Robot) -> None:
 def test_opinions_and_pictures(selling: Robot) -> None:
     assert selling.act("feedback", "xiaoli", type=2)["reply"] is None
     assert "文字" in selling.act("image", "xiaoli")["reply"]["content"]["content"]
+
+
+def test_a_text_to_send_on_stands_in_the_same_answer(selling: Robot) -> None:
+    answer = selling.says("xiaoli", "草莓群文案", group=selling.group)
+    assert "的群文案在下面" in answer
+    assert f"/r/{selling.shop.code('xiaoli')}?p=STRAWBERRY&s=group" in answer
+    assert answer.endswith("（广告）")
+
+
+def test_a_coupon_asked_for_before_others_says_nothing_of_what_was_sold(selling: Robot) -> None:
+    shop = selling.shop
+    coupons.make(shop.sessions, now=shop.now)
+    code = coupons.page(shop.sessions, 1, shop.who("xiaoli").id, now=shop.now)
+    coupons.takes(shop.sessions, code, now=shop.now)
+    answer = selling.says("xiaoli", "发个优惠券", group=selling.group)
+    assert code in answer
+    assert "已领" not in answer
+    assert "已领 1 张" in selling.says("xiaoli", "发个优惠券")

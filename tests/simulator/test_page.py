@@ -13,11 +13,13 @@ from typing import Any
 import pytest
 from playwright import sync_api
 
+from simulator import KfOptions
+
 from .conftest import AGENT, App, Desk, Received, envelope, reply_xml
 
 pytestmark = pytest.mark.browser
 
-MALL_SECRET = "mall-secret"
+MALL_SECRET, KF_SECRET = "mall-secret", "secret-of-the-service"
 PATIENCE = 15_000  # milliseconds; only a failing test ever waits so long
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
@@ -115,7 +117,7 @@ def browser(chromium: str) -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def stage(start: Callable[..., Desk], mall: Mall) -> Desk:
-    return start(mall_url=mall.url, mall_secret=MALL_SECRET)
+    return start(mall_url=mall.url, mall_secret=MALL_SECRET, kf=KfOptions("wk0001", KF_SECRET))
 
 
 @pytest.fixture
@@ -267,4 +269,39 @@ def test_on_a_phone_s_width_one_person_is_seen_at_a_time(open_page: Callable[...
     box.fill("排名")
     box.press("Enter")
     expect(panel(page, "zhangmin").locator('.row.app[data-type="text"] .bubble')).to_have_text("你说：排名")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_guest_of_the_service_opens_its_link_taps_a_menu_and_is_served(
+    open_page: Callable[..., Any], desk: Desk
+) -> None:
+    desk.token = desk.get_token(KF_SECRET)["access_token"]
+
+    def log() -> list[dict[str, Any]]:
+        return list(desk.post("kf/sync_msg", {"open_kfid": "wk0001"})["msg_list"])
+
+    page = open_page(390, 844)
+    page.locator(".rail .tab", has_text="客服").click()
+    seat = page.locator(".panel.service")
+    seat.get_by_label("链接里的邀请码").fill("K7MP")
+    seat.get_by_role("button", name="打开客服链接").click()
+    expect(seat.locator(".note")).to_contain_text("K7MP")
+    came = log()[0]["event"]
+    assert (came["scene_param"], "welcome_code" in came) == ("K7MP", True)
+    items = [{"type": "click", "click": {"id": "earnings", "content": "我的收益"}}]
+    menu = {"head_content": "你好<b>", "list": items, "tail_content": ""}
+    desk.post("kf/send_msg_on_event", {"code": came["welcome_code"], "msgtype": "msgmenu", "msgmenu": menu})
+    expect(seat.locator(".msgmenu")).to_contain_text("你好<b>")
+    seat.get_by_role("button", name="我的收益").click()
+    expect(seat.locator(".row.me .bubble")).to_have_text("我的收益")
+    assert log()[-1]["text"]["menu_id"] == "earnings"
+    seat.get_by_role("radio", name="客服王芳").click()
+    seat.get_by_role("button", name="接入").click()
+    expect(seat.locator(".under")).to_contain_text("客服王芳接待中")
+    seat.locator("textarea").fill("我来帮你")
+    seat.locator("textarea").press("Enter")
+    expect(seat.locator('.row[data-via="servicer"] .bubble')).to_have_text("我来帮你")
+    seat.get_by_role("button", name="结束").click()
+    expect(seat.locator(".under")).to_contain_text("没有进行中的会话")
+    assert [row["origin"] for row in log()] == [4, 3, 4, 5, 4]
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -82,7 +82,7 @@ class Service:
         shop = self.shop
         return wiring.puller(
             self.client(), shop.sessions, shop.vault, shop.clock, catalogue(),
-            assistant=assistant or shop.assistant, wake=self._knocked,
+            assistant=assistant or shop.assistant, wake=self._knocked, wall=shop.clock,
         )  # fmt: skip
 
     def another_assistant(self) -> Assistant:

@@ -165,6 +165,16 @@ class Shop:
     def settles(self, **ahead: float) -> dict[str, Any]:
         return SettlementJob(self.sessions, self.clock, catalogue(), self.wake)(self.now + timedelta(**ahead))
 
+    def earns_first(self, plan: str, userid: str = "xiaoli") -> str:
+        """A plan of rewards comes into force; somebody joins, and his first order settles. Its number."""
+        with self.sessions.writing() as session:
+            plans.publish(session, self.vault, plan, starts_at=self.now, now=self.now)
+        self.joins(userid)
+        no = self.sells(userid, "100.00")
+        self.completes(no)
+        self.settles()
+        return no
+
     # What can be seen
 
     def who(self, userid: str) -> Distributor:

@@ -10,11 +10,13 @@ The commands of the clock are in jobs/commands.py, those of the chat in bot/comm
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 from models.base import Sessions
+from services.copy import library
+from services.copy.library import Library
 from services.message import Catalogue
 from services.vault import Vault
 
@@ -26,7 +28,9 @@ class CommandDeps:
     clock      "now" of the business; CLOCK_FILE shifts it in a demo
     assets     the folder with plans/ and demo/
     operators  userids of the first operators (WECOM_OPERATORS)
+    base_url   what every written address begins with
     vault, catalogue   for override records: names are sealed, codes are sent as messages
+    library    the copy that ships
     ready      brings the database up to date, under the lock that several processes share; called by every command
                that uses it and by no other
     """
@@ -38,3 +42,5 @@ class CommandDeps:
     ready: Callable[[], None]
     vault: Vault | None = None
     catalogue: Catalogue | None = None
+    base_url: str = ""
+    library: Library = field(default_factory=library.shipped)

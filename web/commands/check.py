@@ -13,11 +13,13 @@ import click
 from sqlalchemy.exc import InterfaceError, OperationalError, ProgrammingError
 
 from domain.compliance import (
+    CHECKED_ON,
     CLEAN,
     DISCLAIMER,
     FAMILIES,
     NOT_CHECKED,
     REVIEW_BY,
+    RULES,
     RULESET,
     SEVERITIES,
     Context,
@@ -90,6 +92,7 @@ def report_data(plan: Plan, findings: Sequence[Finding], *, overdue: bool) -> di
         "plan": plan.name,
         "outcome": outcome_of(findings),
         "findings": [finding.data() for finding in findings],
+        "checked_on_material": {rule_id: list(where) for rule_id, where in CHECKED_ON.items()},
         "not_checked": list(NOT_CHECKED),
         "ruleset_version": RULESET,
         "review_by": REVIEW_BY.isoformat(),
@@ -115,6 +118,11 @@ def report_text(
     yield f"\n结论：{OUTCOME[outcome_of(findings)].format(files=files, ticks=ticks)}"
     if findings:
         yield "依据后面的 ✔ 表示已对照原文或官方报道，◇ 表示待律师核实。"
+    yield "\n不在方案里、在素材上检查（存文案、画海报时，以及 flask words check）："
+    for name, title in FAMILIES.items():
+        if rules := [rule_id for rule_id in CHECKED_ON if family(rule_id) == name]:
+            yield f"  {title}："
+            yield from (f"    {it} {RULES[it].title_zh}：{'、'.join(CHECKED_ON[it])}" for it in rules)
     yield "\n尚未检查（相关功能还没有建成）："
     for name, title in FAMILIES.items():
         if ids := [rule_id for rule_id in NOT_CHECKED if family(rule_id) == name]:

@@ -20,7 +20,12 @@ CLAIMS: Mapping[str, str] = {
     "touch": "推荐记录",
     "bound": "联系人",
 }
-TOUCHES: Mapping[str, str] = {"link": "打开过推广链接", "code": "用推广码买过", "contact": "是他的联系人"}
+TOUCHES: Mapping[str, str] = {
+    "link": "打开过推广链接",
+    "code": "用推广码买过",
+    "coupon": "领过他的优惠券",
+    "contact": "是他的联系人",
+}
 LOST: Mapping[str, str] = {
     "won": "采用",
     "unknown": "不属于任何分销员",
@@ -70,11 +75,22 @@ def _text(data: dict[str, Any]) -> Iterator[str]:
     for line in data["lines"]:
         back = f"，已退 {line['refunded']} 元、{line['refunded_qty']} 件" if _has_refund(line) else ""
         yield f"  · {line['name']} × {line['qty']}，实付 {line['paid']} 元{back}"
+    yield from _coupon(data["coupon"])
     yield ""
     yield from _attribution(data)
     yield ""
     yield from _awards(data["awards"])
     yield from _skips(data["skips"])
+
+
+def _coupon(coupon: dict[str, str | None] | None) -> Iterator[str]:
+    if coupon is not None:
+        said = {
+            "used": f"用了，优惠 {coupon['discount']} 元",
+            "returned": "用了，整单退款后已退回",
+            "refused": f"没有用成：{coupon['why']}",
+        }
+        yield f"  优惠券 {coupon['given']}：{said[str(coupon['state'])]}"
 
 
 def _attribution(data: dict[str, Any]) -> Iterator[str]:

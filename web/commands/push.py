@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 
 import click
 
-from models.push import Broadcast
-from services.push import broadcast
-from services.push.broadcast import NobodyIsThat, UnknownPush
+from models.push import Announcement
+from services.push import announcement
+from services.push.announcement import NobodyIsThat, UnknownPush
 from services.terminal import Answer, Refusal, answering, clock_text, columns, iso
 from web.commands import CommandDeps
 from web.commands.files import FILE, read_text
@@ -35,7 +35,7 @@ def group(deps: CommandDeps) -> click.Group:
         content = text if text is not None else read_text(file) if file is not None else ""
         try:
             with deps.sessions.writing() as session:
-                row, count = broadcast.create(session, content, role=role, level=level, now=deps.clock())
+                row, count = announcement.create(session, content, role=role, level=level, now=deps.clock())
         except NobodyIsThat:
             raise Refusal("push.nobody", "没有符合条件的分销员；去掉 --role、--level，或换一个") from None
         return Answer(
@@ -47,7 +47,7 @@ def group(deps: CommandDeps) -> click.Group:
     def list_() -> Answer:
         deps.ready()
         with deps.sessions.reading() as session:
-            rows = broadcast.listed(session)
+            rows = announcement.listed(session)
         table = [("编号", "状态", "创建", "已发", "单独发", "不想收", "没送到", "内容"), *map(_line, rows)]
         text = columns(table, indent="") if rows else "还没有群发过。"
         return Answer({"pushes": [_data(row) for row in rows]}, text)
@@ -58,7 +58,7 @@ def group(deps: CommandDeps) -> click.Group:
     def show(number: int) -> Answer:
         deps.ready()
         with deps.sessions.reading() as session:
-            row = _known(number, lambda: broadcast.get(session, number))
+            row = _known(number, lambda: announcement.get(session, number))
         return Answer(_data(row), _told(row))
 
     @commands.command("stop", help="停止一次群发；已经发出的收不回。")
@@ -67,7 +67,7 @@ def group(deps: CommandDeps) -> click.Group:
     def stop(number: int) -> Answer:
         deps.ready()
         with deps.sessions.writing() as session:
-            row, changed = _known(number, lambda: broadcast.stop(session, number, now=deps.clock()))
+            row, changed = _known(number, lambda: announcement.stop(session, number, now=deps.clock()))
         said = "已停止。" if changed else f"之前就{STATES[row.state]}，没有变化。"
         return Answer(_data(row) | {"changed": changed}, f"编号 {row.id}：{said}\n{_told(row)}")
 
@@ -84,18 +84,18 @@ def _known(number: int, ask: Callable[[], T]) -> T:
         raise Refusal("push.unknown", f"没有编号为 {number} 的群发；用 flask push list 查看") from None
 
 
-def _told(row: Broadcast) -> str:
+def _told(row: Announcement) -> str:
     counts = f"已发 {row.sent} 人，单独发 {row.alone} 人，不想收 {row.muted} 人，没送到 {row.unreached} 人"
     return f"编号 {row.id}：{STATES[row.state]}，{counts}。"
 
 
-def _line(row: Broadcast) -> tuple[str, ...]:
+def _line(row: Announcement) -> tuple[str, ...]:
     counts = (str(number) for number in (row.sent, row.alone, row.muted, row.unreached))
     short = " ".join(row.text.split())
     return str(row.id), STATES[row.state], clock_text(row.created_at), *counts, short[:30] + "…" * (len(short) > 30)
 
 
-def _data(row: Broadcast) -> dict[str, Any]:
+def _data(row: Announcement) -> dict[str, Any]:
     return {
         "number": row.id,
         "state": row.state,

@@ -1,8 +1,9 @@
 """P-DEPTH, P-FOREIGN and what moves a rate: who earns from one sale at the bottom of a chain.
 
 The sale is tried with everybody in the same position: each role that the plan knows, having sold nothing, a little or
-much, with and without recruits who never sell. Somebody's row depends on nobody else's position, so that all of them
-together show every seat that can be paid.
+much, with and without recruits who never sell. Without the cap of a line, somebody's row depends on nobody else's
+position, so that all of them together show every seat that can be paid: a row that earlier rows leave nothing here is
+paid in a shorter chain, or where those are not met. What can be paid in all is counted with the cap.
 
 Source   compliance.md §2, P-DEPTH and P-FOREIGN; §3, HC-2 and EF-4
 """
@@ -24,6 +25,7 @@ from domain.plan import ROLES, Plan, Table
 from domain.scenario import Order
 
 CHAIN = 12
+NO_CAP = 10**9  # basis points
 PRIOR, SALES = 60.0, 300.0  # minutes: what was sold before, and the sale
 
 Row: TypeAlias = tuple[int, int, int]  # sort, price, seats above the seller
@@ -60,6 +62,10 @@ class Depth:
         return replace(self.stage.low.plan, rules=tuple(self.stage.low.plan.commission_rules))
 
     @cached_property
+    def uncapped(self) -> Plan:
+        return replace(self.commission, terms=replace(self.commission.terms, max_share_bp=NO_CAP))
+
+    @cached_property
     def roles(self) -> tuple[str, ...]:
         tables = [row.by for rule in self.stage.plan.commission_rules for row in rule.pay]
         return ROLES if any(isinstance(by, Table) and by.by == "role" for by in tables) else ROLES[:1]
@@ -86,7 +92,7 @@ class Depth:
 
     def paid(self, position: Position) -> Paid:
         if position not in self._paid:
-            self._paid[position] = self._play(position)
+            self._paid[position] = self._play(position, self.uncapped)
         return self._paid[position]
 
     def seats(self) -> set[int]:
@@ -94,12 +100,21 @@ class Depth:
         return {up for paid in self.everywhere.values() for (_, _, up), fen in paid.items() if up and fen}
 
     def most(self) -> dict[Row, int]:
-        """The most that each seat may get for each line."""
+        """The most that each seat may get for each line, within the cap."""
         most: dict[Row, int] = defaultdict(int)
-        for paid in self.everywhere.values():
-            for row, fen in paid.items():
+        for position, paid in self.everywhere.items():
+            capped = self._play(position, self.commission) if self._is_over_cap(paid) else paid
+            for row, fen in capped.items():
                 most[row] = max(most[row], fen)
         return most
+
+    def _is_over_cap(self, paid: Paid) -> bool:
+        in_all: dict[tuple[int, int], int] = defaultdict(int)
+        for (sort, price, _), fen in paid.items():
+            in_all[sort, price] += fen
+        share_bp = self.commission.terms.max_share_bp
+        prices = [sort.prices for sort in self.stage.sorts]
+        return any(fen > price_at(prices[sort], price).share(share_bp).fen for (sort, price), fen in in_all.items())
 
     def moved_by_heads(self) -> set[int]:
         """Seats whose pay for the same sale changes with the number of recruits who sell nothing."""
@@ -119,7 +134,7 @@ class Depth:
             for up in _differing(self.paid(Position(role, 0, 0)), self.paid(Position(role, orders, 0, own=True)))
         }
 
-    def _play(self, position: Position) -> Paid:
+    def _play(self, position: Position, plan: Plan) -> Paid:
         stage, seller = self.stage, seat_code(self.shape, self.length - 1)
         trees = {self.shape: chain(self.length + 2)}  # two more below, so that each has one recruit who has one
         people = stage.people(trees, role=position.role, silent=position.silent)
@@ -127,7 +142,7 @@ class Depth:
             people[seller] = replace(people[seller], suspended=((moment(SALES - 1), None),))
         orders = [*self._prior(position), *self._sales(seller, own=position.variant == "own")]
         paid: dict[Row, int] = defaultdict(int)
-        for award in stage.play(people, orders, plan=self.commission).awards:
+        for award in stage.play(people, orders, plan=plan).awards:
             if award.order is not None and award.order.startswith("Q") and award.line is not None:
                 paid[award.line, int(award.order[1:]), _up(award)] += award.amount.fen
         return paid

@@ -5,6 +5,8 @@ import { avatar, h, icon, markAvatar, toast } from "./dom.js";
 import { Drawer } from "./drawer.js";
 import { Panel } from "./panel.js";
 import { Phone } from "./phone.js";
+import { NOWHERE } from "./rooms.js";
+import { ServicePanel } from "./service.js";
 import { setLinkOpener } from "./text.js";
 
 const UNDER_WAY = new Set(["queued", "delivering", "retrying"]);
@@ -33,6 +35,11 @@ class Desk {
     this.menu = state.menu;
     this.official = state.official;
     this.fans = new Map((state.official?.fans || []).map((fan) => [fan.id, fan]));
+    this.contact = state.contact;
+    this.rooms = new Map((state.customer_groups?.rooms || []).map((room) => [room.chat, room]));
+    this.mass = state.groupmsg || [];
+    this.service = state.kf;
+    this.guests = new Map((state.kf?.guests || []).map((guest) => [guest.id, guest]));
     this.mall = state.mall;
     this.orders = state.orders;
     this.faults = state.faults;
@@ -56,8 +63,8 @@ class Desk {
   }
 
   now() { return new Date(Date.now() + this.ahead); }
-  person(chat) { return this.members.has(chat) || this.fans.has(chat); }
-  nameOf = (chat) => (this.members.get(chat) || this.fans.get(chat))?.name || chat;
+  person(chat) { return this.members.has(chat) || this.fans.has(chat) || this.guests.has(chat); }
+  nameOf = (chat) => (this.members.get(chat) || this.fans.get(chat) || this.guests.get(chat))?.name || chat;
   entriesOf(chat) { return [...(this.chats.get(chat)?.values() || [])]; }
   lastId(chat) { return Math.max(0, ...(this.chats.get(chat)?.keys() || [])); }
 
@@ -73,15 +80,25 @@ class Desk {
     this.groupPanels = [...this.groups.keys()].slice(0, 1).map((id) => new Panel(this, id));
     const stacked = [...(operator ? [panel(operator)] : []), ...this.groupPanels];
     this.fanPanels = [...this.fans.keys()].slice(0, 1).map((id) => new Panel(this, id));
+    this.roomPanels = this.contact ? [new Panel(this, [...this.rooms.keys()][0] || NOWHERE)] : [];
     this.phone = new Phone(this);
     this.drawer = new Drawer(this);
-    this.seats = [...this.panels, ...this.fanPanels, ...stacked, this.phone];
+    this.seats = [...this.panels, ...this.roomPanels, ...this.fanPanels, ...stacked, this.phone];
     this.panels = this.seats.filter((seat) => seat !== this.phone);
     // Two columns hold two windows each, so that the customer's phone stays in sight.
     const column = (seats) => (seats.length > 1 ? h("div", { class: "stack" }, seats.map((seat) => seat.node)) : seats.map((seat) => seat.node));
     const alone = chosen.length > 1 ? this.panels.slice(0, chosen.length - 1) : [];
-    const second = this.panels.filter((seat) => !stacked.includes(seat) && !alone.includes(seat));
-    document.getElementById("desk").replaceChildren(...[...alone.map((seat) => seat.node), column(second), column(stacked), this.phone.node].flat());
+    const first = alone.length ? this.roomPanels : [];
+    const second = this.panels.filter((seat) => !stacked.includes(seat) && !alone.includes(seat) && !first.includes(seat));
+    const left = [...alone.slice(0, -1).map((seat) => seat.node), column([...alone.slice(-1), ...first])];
+    document.getElementById("desk").replaceChildren(...[...left, column(second), column(stacked), this.phone.node].flat());
+    this.servicePanels = [...this.guests.keys()].slice(0, 1).map((id) => new ServicePanel(this, id));
+    for (const seat of this.servicePanels) {
+      seat.node.classList.add("service");
+      this.seats.splice(-1, 0, seat);
+      this.panels.push(seat);
+      document.getElementById("desk").append(seat.node);
+    }
     for (const seat of this.panels) seat.bottom();
   }
 
@@ -105,7 +122,9 @@ class Desk {
     };
     const rows = this.seats.map((seat) => {
       if (seat === this.phone) return tab(seat, markAvatar("phone"), "顾客");
+      if (seat.guest) return tab(seat, markAvatar("service"), "客服");
       if (seat.fan) return tab(seat, markAvatar("official"), "公众号");
+      if (seat.ofRooms) return tab(seat, markAvatar("group"), "客户群");
       return seat.group ? tab(seat, markAvatar("group"), "伙伴群") : tab(seat, avatar(seat.member.name), seat.member.name);
     });
     this.control = h("button", { class: "tab", type: "button", "aria-expanded": "false", title: "控制台", onclick: () => this.drawer.toggle() },
@@ -192,6 +211,10 @@ class Desk {
       menu: () => this.takeMenu(event.menu),
       official_menu: () => this.takeOfficialMenu(event.menu),
       fans: () => this.takeFans(event.fans),
+      groups: () => this.refreshRooms(),
+      contact: () => this.refreshContact(),
+      groupmsg: () => this.refreshMass(),
+      kf: () => this.takeSession(event),
       clock: () => { this.takeClock(event.clock); this.drawer.tick(); this.phone.tick(); },
       faults: () => this.drawer.refreshFaults(),
       order: () => this.phone.takeOrder(event.order),
@@ -235,6 +258,29 @@ class Desk {
   takeFans(fans) {
     this.fans = new Map(fans.map((fan) => [fan.id, fan]));
     for (const seat of this.panels.filter((item) => item.fan)) seat.follow();
+  }
+
+  // A group came, went, or has other people in it; the window of one that is gone shows the next.
+  async refreshRooms() {
+    const { rooms } = await get("rooms");
+    this.rooms = new Map(rooms.map((room) => [room.chat, room]));
+    for (const seat of this.roomPanels) seat.seat(this.rooms.has(seat.chat) ? seat.chat : [...this.rooms.keys()].at(-1) || NOWHERE);
+    this.drawRail();
+  }
+
+  async refreshContact() {
+    this.contact = await get("contact");
+  }
+
+  async refreshMass() {
+    this.mass = (await get("groupmsg")).tasks;
+    for (const seat of this.panels) seat.refreshMass();
+  }
+
+  // Who serves a guest of the 微信客服 now.
+  takeSession({ guest, state, servicer }) {
+    this.guests.set(guest, { ...this.guests.get(guest), state, servicer });
+    this.servicePanels.find((seat) => seat.chat === guest)?.refresh();
   }
 
   async refreshMembers() {

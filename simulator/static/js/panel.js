@@ -3,6 +3,8 @@
 import { post } from "./api.js";
 import { row } from "./bubbles.js";
 import { avatar, closeElsewhere, h, icon, markAvatar, momentOf, toast } from "./dom.js";
+import { massStrip } from "./groupmsg.js";
+import { NOWHERE, roomControls, roomEmpty, roomHead, roomUnder } from "./rooms.js";
 
 const ROLES = { distributor: "分销员", operator: "商家运营", colleague: "同事" };
 const HINTS = { operator: ["帮助", "今日", "待审核"], other: ["帮助", "加入", "我的收益"] };
@@ -22,7 +24,9 @@ export class Panel {
   seat(chat) {
     this.chat = chat;
     this.node.dataset.chat = chat;
-    this.group = this.desk.groups.get(chat);
+    this.room = this.desk.rooms.get(chat);
+    this.ofRooms = Boolean(this.room) || chat === NOWHERE;
+    this.group = this.desk.groups.get(chat) || (this.ofRooms ? this.room || { name: "客户群", members: [] } : undefined);
     this.member = this.desk.members.get(chat);
     this.fan = this.desk.fans.get(chat);
     this.node.classList.toggle("official", Boolean(this.fan));
@@ -34,16 +38,27 @@ export class Panel {
     this.menu = h("div", { class: "menu", hidden: true });
     this.node.setAttribute("aria-label", this.title);
     this.talk.addEventListener("click", (event) => this.tapLink(event));
-    this.node.replaceChildren(this.head(), this.talk, this.menu, this.group ? this.listener() : this.writer());
+    this.mass = this.member ? massStrip(this.desk, chat) : null;
+    this.node.replaceChildren(...[this.head(), this.talk, this.mass, this.menu, this.group ? this.listener() : this.writer()].filter(Boolean));
     if (this.fan) this.follow();
     this.quiet();
     this.drawMenu();
     this.draw();
   }
 
-  get title() { return this.group ? this.group.name : (this.member || this.fan).name; }
+  get title() { return this.group ? this.group.name || "未命名的群" : (this.member || this.fan).name; }
+
+  // What waits for this member to be sent has changed.
+  refreshMass() {
+    if (!this.mass) return;
+    const fresh = massStrip(this.desk, this.chat);
+    fresh.open = this.mass.open;
+    this.mass.replaceWith(fresh);
+    this.mass = fresh;
+  }
 
   head() {
+    if (this.ofRooms) return roomHead(this);
     const face = this.group ? markAvatar("group") : avatar(this.title);
     const words = this.group ? `${this.title}（${this.group.members.length + 1}）` : this.title;
     const role = this.fan ? h("span", { class: "role" }, "公众号") : this.member && h("span", { class: "role" }, ROLES[this.member.role] || "同事");
@@ -90,6 +105,7 @@ export class Panel {
   }
 
   listener() {
+    if (this.ofRooms) return roomControls(this);
     return h("div", { class: "listen" }, "群机器人在这里播报榜单和通知");
   }
 
@@ -197,6 +213,7 @@ export class Panel {
   }
 
   empty() {
+    if (this.ofRooms) return roomEmpty(this);
     if (this.group) {
       return h("div", { class: "empty" }, markAvatar("robot"), h("strong", {}, this.title), "榜单和喜报会由机器人发到这里");
     }
@@ -270,6 +287,10 @@ export class Panel {
     this.under.classList.remove("typing");
     if (this.fan) {
       this.under.textContent = this.fan.follows ? `公众号「${this.desk.official.name}」` : "还没有关注公众号";
+      return;
+    }
+    if (this.ofRooms) {
+      this.under.textContent = roomUnder(this);
       return;
     }
     this.under.textContent = this.group ? "内部群 · 群机器人" : `${this.member.position ? `${this.member.position} · ` : ""}与「${this.desk.appName}」的对话`;

@@ -13,6 +13,7 @@ export class Phone {
     this.customer = CUSTOMERS[0];
     this.visited = [];
     this.code = "";
+    this.coupon = "";
     this.products = [];
     this.chosen = "";
     this.qty = 1;
@@ -105,8 +106,9 @@ export class Phone {
       src: this.address, title: "打开的网页", referrerpolicy: "no-referrer-when-downgrade",
       sandbox: "allow-scripts allow-forms allow-same-origin allow-popups",
     });
-    const bar = this.code && this.desk.mall.open && h("div", { class: "paybar" },
-      h("span", { class: "code" }, "这个链接的推广码", h("b", {}, this.code)),
+    const hasCoupon = new URL(this.address).pathname.startsWith("/shop/c/");
+    const bar = (this.code || hasCoupon) && this.desk.mall.open && h("div", { class: "paybar" },
+      h("span", { class: "code" }, hasCoupon ? "领到后把券码填到商城里" : ["这个链接的推广码", h("b", {}, this.code)]),
       h("button", { class: "pay", type: "button", onclick: () => this.show("shop") }, "去购买"));
     this.body.replaceChildren(...[frame, bar].filter(Boolean));
   }
@@ -134,7 +136,9 @@ export class Phone {
   goods() {
     const code = h("input", { value: this.code, placeholder: "没有推广码也能买", "aria-label": "推广码" });
     code.addEventListener("input", () => { this.code = code.value.trim(); });
-    const list = h("div", { class: "goods" }, h("label", { class: "ref" }, "推广码", code), this.products.map((item) => this.good(item)));
+    const coupon = h("input", { value: this.coupon, placeholder: "没有券也能买", "aria-label": "券码" });
+    coupon.addEventListener("input", () => { this.coupon = coupon.value.trim(); });
+    const list = h("div", { class: "goods" }, h("label", { class: "ref" }, "推广码", code), h("label", { class: "ref" }, "券码", coupon), this.products.map((item) => this.good(item)));
     this.total = h("span", {});
     this.payButton = h("button", { class: "pay", type: "button", onclick: () => this.buy() }, this.total);
     this.body.replaceChildren(list, h("div", { class: "paybar" }, this.stepper(), this.payButton));
@@ -180,7 +184,7 @@ export class Phone {
   async buy() {
     this.payButton.disabled = true;
     try {
-      const { status, answer } = await post("mall/orders", { sku: this.chosen, qty: this.qty, code: this.code, buyer: this.customer[0] });
+      const { status, answer } = await post("mall/orders", { sku: this.chosen, qty: this.qty, code: this.code, coupon: this.coupon, buyer: this.customer[0] });
       if (status !== 200 && status !== 201) {
         toast(`没有买成：${wordsOf(answer.error) || `HTTP ${status}`}`, true);
         this.payButton.disabled = false;
@@ -188,6 +192,7 @@ export class Phone {
       }
       toast(`付款成功，订单 ${answer.no}`);
       this.qty = 1;
+      this.coupon = "";
       this.show("orders");
     } catch (error) {
       toast(error.message, true);

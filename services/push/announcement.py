@@ -19,7 +19,7 @@ from domain.errors import DomainError, Invalid
 from domain.push import NOTHING_CHOSEN, Hours, may_go
 from domain.text import LIMIT
 from models.distributor import Distributor
-from models.push import Broadcast
+from models.push import Announcement
 from models.rollup import Rollup
 from services import distributor, message, plan
 from services.distributor import Address
@@ -40,7 +40,9 @@ class NobodyIsThat(DomainError):
     code = "push.nobody"
 
 
-def create(session: Session, text: str, *, role: str | None, level: str | None, now: datetime) -> tuple[Broadcast, int]:
+def create(
+    session: Session, text: str, *, role: str | None, level: str | None, now: datetime
+) -> tuple[Announcement, int]:
     """A new push, which goes on by itself, and how many people are chosen now."""
     text = text.strip()
     if not text:
@@ -48,7 +50,7 @@ def create(session: Session, text: str, *, role: str | None, level: str | None, 
     if len(text.encode()) > LIMIT:
         raise Invalid([("text", f"最多 {LIMIT} 字节（约 {LIMIT // 3} 个汉字），现在 {len(text.encode())} 字节")])
     level = _level(session, level, now) if level is not None else None
-    row = Broadcast(text=text, role=role, level=level, state="open", after=0, due_at=now, created_at=now)
+    row = Announcement(text=text, role=role, level=level, state="open", after=0, due_at=now, created_at=now)
     row.sent = row.muted = row.alone = row.unreached = 0
     count = session.scalar(_chosen(row).with_only_columns(func.count(), maintain_column_froms=True)) or 0
     if not count:
@@ -69,8 +71,8 @@ def _level(session: Session, name: str, now: datetime) -> str:
     return found
 
 
-def get(session: Session, number: int, *, lock: bool = False) -> Broadcast:
-    query = select(Broadcast).where(Broadcast.id == number)
+def get(session: Session, number: int, *, lock: bool = False) -> Announcement:
+    query = select(Announcement).where(Announcement.id == number)
     if lock:
         query = query.with_for_update().execution_options(populate_existing=True)
     row = session.scalars(query).one_or_none()
@@ -79,12 +81,12 @@ def get(session: Session, number: int, *, lock: bool = False) -> Broadcast:
     return row
 
 
-def listed(session: Session, limit: int = 20) -> list[Broadcast]:
+def listed(session: Session, limit: int = 20) -> list[Announcement]:
     """The newest first."""
-    return list(session.scalars(select(Broadcast).order_by(Broadcast.id.desc()).limit(limit)))
+    return list(session.scalars(select(Announcement).order_by(Announcement.id.desc()).limit(limit)))
 
 
-def stop(session: Session, number: int, *, now: datetime) -> tuple[Broadcast, bool]:
+def stop(session: Session, number: int, *, now: datetime) -> tuple[Announcement, bool]:
     """End a push where it stands, and whether that changed anything; what waits of it is dropped (`is_stopped`)."""
     row = get(session, number, lock=True)
     if row.state != "open":
@@ -104,7 +106,7 @@ def is_stopped(session: Session, what: str | None) -> bool:
     area, _, number = (what or "").partition(":")
     if area != "push":
         return False
-    return session.scalar(select(Broadcast.state).where(Broadcast.id == int(number))) == "stopped"
+    return session.scalar(select(Announcement.state).where(Announcement.id == int(number))) == "stopped"
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -113,15 +115,17 @@ def is_stopped(session: Session, what: str | None) -> bool:
 
 def due(session: Session, now: datetime, limit: int = 20) -> list[int]:
     """Pushes that go on now."""
-    mine = select(Broadcast.id).where(Broadcast.state == "open", Broadcast.due_at <= now)
-    return list(session.scalars(mine.order_by(Broadcast.due_at).limit(limit)))
+    mine = select(Announcement.id).where(Announcement.state == "open", Announcement.due_at <= now)
+    return list(session.scalars(mine.order_by(Announcement.due_at).limit(limit)))
 
 
-def crowded_until(session: Session, row: Broadcast, now: datetime) -> datetime | None:
+def crowded_until(session: Session, row: Announcement, now: datetime) -> datetime | None:
     """Until when too many other pushes have just gone to the same people."""
     for most, window in MOST_AT_ONCE:
-        touched = Broadcast.touched_at > now - window, Broadcast.touched_at <= now, Broadcast.id != row.id
-        others = session.scalars(select(Broadcast.touched_at).where(*touched).order_by(Broadcast.touched_at).limit(100))
+        touched = Announcement.touched_at > now - window, Announcement.touched_at <= now, Announcement.id != row.id
+        others = session.scalars(
+            select(Announcement.touched_at).where(*touched).order_by(Announcement.touched_at).limit(100)
+        )
         times = [at for at in others if at is not None]
         if len(times) >= most:
             return times[len(times) - most] + window
@@ -129,7 +133,7 @@ def crowded_until(session: Session, row: Broadcast, now: datetime) -> datetime |
 
 
 def pass_page(
-    session: Session, row: Broadcast, *, size: int, full: Full, quiet: Hours | None, now: datetime
+    session: Session, row: Announcement, *, size: int, full: Full, quiet: Hours | None, now: datetime
 ) -> list[str] | None:
     """Pass the next page: the userids to be told by one call; messages of their own are queued here.
 
@@ -165,7 +169,7 @@ def pass_page(
 Full = Callable[[Session, list[str]], set[str]]  # of these lanes those whose own budget is spent
 
 
-def _chosen(row: Broadcast) -> Select[int]:
+def _chosen(row: Announcement) -> Select[int]:
     query = select(Distributor.id).where(Distributor.status == "active")
     if row.role is not None:
         query = query.where(Distributor.role == row.role)
@@ -174,7 +178,7 @@ def _chosen(row: Broadcast) -> Select[int]:
     return query
 
 
-def _tell_alone(session: Session, row: Broadcast, person: int, address: Address, now: datetime) -> None:
+def _tell_alone(session: Session, row: Announcement, person: int, address: Address, now: datetime) -> None:
     lane, what = message.lane_of(address.channel, address.sender), about(row.id)
     push, body = Push(KIND, person, what), {"content": row.text}
     message.queue(session, key=f"{what}:{person}", lane=lane, kind="text", body=body, now=now, push=push)
@@ -182,6 +186,6 @@ def _tell_alone(session: Session, row: Broadcast, person: int, address: Address,
 
 def record(session: Session, number: int, *, sent: int, unreached: int, now: datetime) -> None:
     """What became of a page."""
-    counts = {"sent": Broadcast.sent + sent, "unreached": Broadcast.unreached + unreached, "touched_at": now}
-    mine = update(Broadcast).where(Broadcast.id == number).values(**counts)
+    counts = {"sent": Announcement.sent + sent, "unreached": Announcement.unreached + unreached, "touched_at": now}
+    mine = update(Announcement).where(Announcement.id == number).values(**counts)
     session.execute(mine, execution_options={"synchronize_session": False})

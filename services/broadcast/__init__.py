@@ -1,0 +1,73 @@
+"""Mass messages (群发): who is to get what by whom, the tasks at the platform, and what came of them."""
+
+from __future__ import annotations
+
+from services.broadcast.draft import (
+    Content,
+    ContentOf,
+    Draft,
+    LeftOut,
+    Receiver,
+    Wish,
+    for_customers,
+    for_groups,
+    write,
+)
+from services.broadcast.read import Summary, counts, find, known, members, recent, tasks_of
+from services.broadcast.results import Outcome, cancelled, confirmed, look_later, look_now, reminded, results
+from services.broadcast.task import (
+    Ask,
+    ask,
+    ask_later,
+    created,
+    due,
+    hold,
+    missing,
+    put_off,
+    receivers,
+    refused,
+    twins,
+    unknown,
+    unknown_still,
+    values,
+)
+
+__all__ = [
+    "Ask",
+    "Content",
+    "ContentOf",
+    "Draft",
+    "LeftOut",
+    "Outcome",
+    "Receiver",
+    "Summary",
+    "Wish",
+    "ask",
+    "ask_later",
+    "cancelled",
+    "confirmed",
+    "counts",
+    "created",
+    "due",
+    "find",
+    "for_customers",
+    "for_groups",
+    "hold",
+    "known",
+    "look_later",
+    "look_now",
+    "members",
+    "missing",
+    "put_off",
+    "receivers",
+    "recent",
+    "refused",
+    "reminded",
+    "results",
+    "tasks_of",
+    "twins",
+    "unknown",
+    "unknown_still",
+    "values",
+    "write",
+]

@@ -1,0 +1,1 @@
+"""Material that customers and distributors read, held against the word lists: products, and everything that is kept."""
