@@ -295,6 +295,8 @@ def _llm_base(text: str) -> str:
     if parts.scheme == "http" and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
         raise ValueError("sentences of people would go over the network unencrypted")
     return address
+
+
 def _cron_or_off(text: str) -> Cron | None:
     return None if text == "off" else Cron.parse(text)
 

@@ -155,6 +155,7 @@ class Understanding:
                 read = slots.fill(intent, Sentence(part, part, now, catalogue).facts)
                 found |= {name: read[name]} if name in read else {}
         return Intent(intent, found, confidence=_ADVISED, guessed=True)
+
     def pushes(self, text: str, *, wants: bool, now: datetime) -> Wish:
         """What a sentence of `mute` (or, where it `wants` them, `unmute`) asks for."""
         return pushes.read(self._put_right(normalise.plain(text)), wants=wants, today=shanghai_date(now))
