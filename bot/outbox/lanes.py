@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, CursorResult, Select, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, Select, and_, case, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -25,11 +26,11 @@ MEMBER_BUDGET = ((25, timedelta(seconds=60)), (950, timedelta(seconds=3600)))
 ROBOT_BUDGET = ((18, timedelta(seconds=60)),)
 # No row is postponed by more than an hour; one that is due later than this was written by a clock that has since been
 # turned back.
-FARTHEST = timedelta(seconds=3700)
+LONGEST_HOLD, FARTHEST = timedelta(seconds=3600), timedelta(seconds=3700)
 SKEW = timedelta(seconds=60)
 
 # What counts against a receiver's budget; a card's update and a look-up are no messages.
-MESSAGES = ("text", "menu", "card", "poster", "robot_text", "robot_poster")
+MESSAGES = ("text", "menu", "card", "poster", "robot_text", "robot_poster", "announcement")
 MERGED = ("text", "poster", "robot_text", "robot_poster")  # a card's task is unique: none equals another
 MOST_MERGED = 1000
 
@@ -37,6 +38,7 @@ MEMBER, ROBOT, DIRECTORY = "wecom:", "robot:", "directory:"
 CONTACT = "contact:"  # 客户联系: a welcome, a code, looking a customer up
 OFFICIAL, FOLLOWER = "official:", "follower:"  # a chat of the 公众号, and looking its follower up; by digest
 KF, GUEST = "kf:", "guest:"  # a chat of the 微信客服, and looking its guest up; by digest
+PUSH = "push:"  # the merchant's push of this number, to many members at once
 
 
 def lane_of(userid: str) -> str:
@@ -134,6 +136,8 @@ def hold_back(session: Session, name: str, until: datetime, reason: str) -> None
 def free_at(session: Session, name: str, now: datetime) -> datetime:
     """When the lane's limits allow the next message; `now` or earlier: at once."""
     earliest = now
+    if name.startswith(PUSH):
+        return earliest  # its receivers have been asked one by one
     for count, window in ROBOT_BUDGET if name.startswith(ROBOT) else MEMBER_BUDGET:
         # The message that is `count` back. One sent after `now` was sent before the clock was turned back.
         recent = (Outbox.lane == name, Outbox.sent_at > now - window, Outbox.sent_at <= now + SKEW)
@@ -142,6 +146,15 @@ def free_at(session: Session, name: str, now: datetime) -> datetime:
         if oldest is not None:
             earliest = max(earliest, oldest + window)
     return earliest
+
+
+def full(session: Session, names: Sequence[str], now: datetime) -> set[str]:
+    """Of these lanes of members those whose limits do not allow another message now: `free_at` of many."""
+    (few, short), (many, long) = MEMBER_BUDGET
+    recent = (Outbox.lane.in_(names), Outbox.sent_at > now - long, Outbox.sent_at <= now + SKEW)
+    lately = func.sum(case((Outbox.sent_at > now - short, 1), else_=0))
+    counted = select(Outbox.lane, lately, func.count()).where(*recent, Outbox.kind.in_(MESSAGES)).group_by(Outbox.lane)
+    return {name for name, minute, hour in session.execute(counted) if minute >= few or hour >= many}
 
 
 def merge(session: Session, name: str, until: datetime) -> None:

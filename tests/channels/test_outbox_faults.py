@@ -408,8 +408,8 @@ def test_a_failing_database_leaves_the_row_to_the_sweep(world: World) -> None:
     sender = world.another()
     real = sender._record
 
-    def broken(*args: Any) -> None:
-        real(*args)
+    def broken(*args: Any, **more: Any) -> None:
+        real(*args, **more)
         raise ConnectionError("the database went away before the commit")
 
     sender._record = broken
