@@ -36,6 +36,11 @@ from bot.broadcast import commands as broadcast_commands
 from bot.broadcast.prepare import Prepare
 from bot.broadcast.worker import House as BroadcastHouse
 from bot.commands import menu_body
+from bot.contact import commands as contact_commands
+from bot.contact import doctor as contact_doctor
+from bot.contact import setup as contacts
+from bot.contact.client import ContactClient
+from bot.contact.listing import Listing
 from bot.drawing import Drawer
 from bot.groups import GroupSync
 from bot.groups import commands as group_commands
@@ -52,8 +57,9 @@ from bot.official import errors as official_errors
 from bot.official.client import OfficialClient, StableToken
 from bot.outbox import Sender
 from bot.outbox.chats import Chats
+from bot.outbox.contact import Contacts
 from bot.outbox.official import Official as OfficialChats
-from bot.outbox.pauses import ACCOUNT, SERVICE, Stopped
+from bot.outbox.pauses import ACCOUNT, CUSTOMERS, SERVICE, Stopped
 from bot.robot.streams import Streams
 from bot.understanding import Understanding
 from bot.wecom.client import Client
@@ -68,6 +74,8 @@ from domain.cron import Cron
 from domain.withdrawal import Limits
 from handlers import House
 from jobs import commands as job_commands
+from jobs.contacts import CannotAsk, ContactsJob, CursorGone
+from jobs.lawful import LawfulJob
 from jobs.leaderboard import LeaderboardJob, lane_of_robot
 from jobs.queue import Queue, Sweeper, announce_worker
 from jobs.reconcile import ReconcileJob
@@ -76,6 +84,7 @@ from jobs.settlement import SettlementJob
 from models import Sessions, new_engine, schema
 from services import demo, distributor, metrics, nonce, person, unknown
 from services.clock import Clock
+from services.customer.terms import Terms
 from services.log import configure_logging, redact
 from services.message import Catalogue
 from services.poster import PosterStudio
@@ -116,6 +125,7 @@ class Runtime:
     client: Client | None
     official: OfficialClient | None
     drawer: Drawer
+    contact: ContactClient | None
     kf: KfClient | None
     puller: Puller | None
     jobs: list[Job]
@@ -185,10 +195,12 @@ def build(settings: Settings) -> Runtime:
     catalogue = Catalogue.load(ASSETS / "messages" / "zh_CN.toml")
     client = _client(settings, sessions, clock, vault)
     official = _official_client(settings, sessions, clock, vault)
-    drawer = _drawer(settings, sessions, client)
+    contact, terms = _contact_client(settings, sessions, clock, vault), _terms(settings)
+    drawer = _drawer(settings, sessions, client, contacts.code_of(contact, terms) if contact and terms else None)
     kf = _kf_client(settings, sessions, clock, vault)
     chats = _chats(settings, clock, vault, catalogue, official, kf)
-    sender = _sender(settings, sessions, clock, vault, catalogue, client, chats, drawer)
+    customers = Contacts(contact, vault, terms, contacts.remark(catalogue)) if contact and terms else None
+    sender = _sender(settings, sessions, clock, vault, catalogue, client, chats, drawer, customers)
     puller: Puller | None = None
 
     def pull() -> None:
@@ -210,9 +222,18 @@ def build(settings: Settings) -> Runtime:
         below=secrets.randbelow,
         merchant=settings.merchant_name,
         contact=settings.merchant_contact,
+        customers=terms,
     )
-    assistant = Assistant(sessions, house, _understanding(settings), clock, wake, _adviser(settings))
+    desk = None
+    if terms is not None:
+        desk = contacts.desk(vault, catalogue, terms, merchant=settings.merchant_name, base_url=settings.base_url).take
+    assistant = Assistant(sessions, house, _understanding(settings), clock, wake, desk, _adviser(settings))
     groups, broadcaster = _groups(settings, BroadcastHouse(sessions, vault, clock, catalogue, drawer, wake))
+    jobs = [*_jobs(settings, sessions, clock, catalogue, wake), *_group_jobs(groups, broadcaster)]
+    if contact is not None and terms is not None:
+        listing = Listing(contact, refused=CannotAsk, cursor_gone=CursorGone)
+        walk = ContactsJob(sessions, clock, vault, listing, wake, terms)
+        jobs.append(Job("contacts", "核对客户联系的顾客", Cron.parse("20 4 * * *"), walk))
     if kf is not None:
         puller = kf_wiring.puller(
             kf, sessions, vault, clock, catalogue, assistant=assistant, wake=lambda: queue.enqueue("pull_kf")
@@ -230,9 +251,10 @@ def build(settings: Settings) -> Runtime:
         client=client,
         official=official,
         drawer=drawer,
+        contact=contact,
         kf=kf,
         puller=puller,
-        jobs=[*_jobs(settings, sessions, clock, catalogue, wake), *_group_jobs(groups, broadcaster)],
+        jobs=jobs,
         wake=wake,
         groups=groups,
         broadcaster=broadcaster,
@@ -262,6 +284,23 @@ def _client(settings: Settings, sessions: Sessions, clock: Clock, vault: Vault) 
     return Client(wire, tokens)
 
 
+def _contact_client(settings: Settings, sessions: Sessions, clock: Clock, vault: Vault) -> ContactClient | None:
+    wecom = settings.wecom
+    if wecom is None or wecom.contact_secret is None:
+        return None
+    wire = Wire(wecom.api_base, _count_call)
+    tokens = TokenProvider(
+        sessions, wire, wecom.corp_id, wecom.contact_secret, seal=vault.seal, unseal=vault.open, clock=clock
+    )
+    return ContactClient(wire, tokens)
+
+
+def _terms(settings: Settings) -> Terms | None:
+    if (contact := settings.contact) is None:
+        return None
+    return Terms(contact.users, contact.own, contact.link, contact.welcome)
+
+
 def _count_call(path: str, errcode: object) -> None:
     metrics.wecom_calls.labels(path=path, errcode=str(errcode)).inc()
 
@@ -276,7 +315,7 @@ def _official_client(settings: Settings, sessions: Sessions, clock: Clock, vault
     return OfficialClient(wire, tokens)
 
 
-def _drawer(settings: Settings, sessions: Sessions, client: Client | None) -> Drawer:
+def _drawer(settings: Settings, sessions: Sessions, client: Client | None, code_of: contacts.CodeOf | None) -> Drawer:
     def name_of(userid: str) -> str | None:
         if client is None:
             return None
@@ -286,7 +325,8 @@ def _drawer(settings: Settings, sessions: Sessions, client: Client | None) -> Dr
             return None
 
     studio = PosterStudio(ASSETS, settings.var / "posters")
-    return Drawer(sessions, studio, ASSETS / "images", settings.merchant_name, settings.merchant_contact, name_of)
+    images, merchant, contact = ASSETS / "images", settings.merchant_name, settings.merchant_contact
+    return Drawer(sessions, studio, images, merchant, contact, name_of, code_of)
 
 
 def _groups(settings: Settings, house: BroadcastHouse) -> tuple[GroupSync | None, Broadcaster | None]:
@@ -350,6 +390,7 @@ def _sender(
     client: Client | None,
     chats: list[Chats],
     drawer: Drawer,
+    customers: Contacts | None,
 ) -> Sender | None:
     if client is None and not chats:
         return None
@@ -358,6 +399,8 @@ def _sender(
         facts = {"scope": stopped.scope, "errcode": stopped.errcode, "reason": stopped.reason, "date": stopped.since}
         if stopped.scope == ACCOUNT:
             return catalogue.text(Reply.of("failure.official_stopped", **facts))
+        if stopped.scope == CUSTOMERS:
+            return catalogue.text(Reply.of("failure.contact_stopped", **facts))
         if stopped.scope == SERVICE:
             return catalogue.text(Reply.of("failure.kf_stopped", **facts))
         return catalogue.text(Reply.of("failure.sending_stopped", **facts))
@@ -375,6 +418,7 @@ def _sender(
         say=say,
         home=f"{settings.base_url}/shop",
         chats=chats,
+        contacts=customers,
     )
 
 
@@ -407,6 +451,7 @@ def _jobs(
             settings.leaderboard_cron,
             LeaderboardJob(sessions, clock, catalogue, lanes, wake),
         ),
+        Job("lawful", "按今天的规则核对方案", Cron.parse("10 9 * * *"), LawfulJob(sessions, clock, catalogue, wake)),
         Job("reconcile", "核对账本", Cron.parse("40 4 * * *"), ReconcileJob(sessions)),
         Job("nonces", "清理用过的随机数", Cron.parse("17 * * * *"), sweep_nonces),
         Job("phrases", "忘掉半年没人再说的听不懂的话", Cron.parse("50 4 * * *"), sweep_phrases),
@@ -454,7 +499,11 @@ def web_of(runtime: Runtime) -> Flask:
     app_of: webhook.Channel | None = None
     if wecom and envelope:
         knock = runtime.puller.knock if runtime.puller is not None else None
-        app_of = webhook.wecom(envelope, wecom.corp_id, wecom.agent_id, runtime.clock, knock)
+        vault = runtime.vault
+        outside = Person(lambda external: vault.digest("external_userid", external), vault.seal)
+        app_of = webhook.wecom(
+            envelope, wecom.corp_id, wecom.agent_id, runtime.clock, knock, outside if settings.contact else None
+        )
     channels = {"wecom": app_of, "official": _official_channel(runtime), "robot": _robot_channel(runtime)}
     for name, channel in channels.items():
         app.register_blueprint(webhook.blueprint(runtime.assistant, name, channel))
@@ -524,6 +573,9 @@ def _commands(runtime: Runtime, envelope: Envelope | None) -> list[click.Command
         official_commands.group(
             official_commands.OfficialDeps(sessions, clock, runtime.catalogue, runtime.official, runtime.ready)
         ),
+        contact_commands.group(
+            contact_commands.ContactDeps(sessions, runtime.contact, _terms(settings), runtime.ready)
+        ),
         kf_commands.group(kf_commands.KfDeps(sessions, runtime.kf, runtime.ready)),
         person_commands.group(house),
         *_group_commands(runtime),
@@ -531,6 +583,7 @@ def _commands(runtime: Runtime, envelope: Envelope | None) -> list[click.Command
             [
                 *doctor.checks(_doctor_deps(runtime)),
                 *bot_doctor.checks(_wecom_house(runtime, envelope)),
+                *contact_doctor.checks(_contact_house(runtime)),
                 *official_doctor.checks(_official_house(runtime)),
                 *kf_doctor.checks(_kf_house(runtime)),
             ]
@@ -590,6 +643,13 @@ def _wecom_house(runtime: Runtime, envelope: Envelope | None) -> bot_doctor.Weco
         api_base=wecom.api_base,
         simulated=wecom.simulated,
     )
+
+
+def _contact_house(runtime: Runtime) -> contact_doctor.ContactHouse | None:
+    wecom, terms = runtime.settings.wecom, _terms(runtime.settings)
+    if wecom is None or terms is None or runtime.contact is None:
+        return None
+    return contact_doctor.ContactHouse(runtime.sessions, runtime.contact, terms, wecom.api_base, wecom.simulated)
 
 
 def _official_house(runtime: Runtime) -> official_doctor.OfficialHouse | None:

@@ -42,6 +42,8 @@ OFFICIAL_API_BASE = "https://api.weixin.qq.com/cgi-bin"
 # Known, for what comes later (WeChat Pay); .env.example explains them.
 RESERVED = (*("WXPAY_MERCHANT_ID", "WXPAY_SERIAL", "WXPAY_KEY_FILE", "WXPAY_API_V3_KEY"),)
 
+MOST_SERVERS = 100
+LONGEST_WELCOME = 3600  # bytes, of 4,000: the nickname comes in
 T = TypeVar("T")
 
 
@@ -71,6 +73,21 @@ class Wecom:
     simulated: bool
     contact_secret: str | None = field(default=None, repr=False)  # 客户联系; None: it is not used
     broadcast_cap: Cap = "month"  # how the enterprise limits what a customer or a group may get of 群发
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """客户联系 (its secret is the enterprise's): who serves customers, how they come and what they are told.
+
+    own      distributors who are members with customer permission serve their customers themselves
+    link     a 获客链接; None: codes are made
+    welcome  None: the text of assets/messages; empty: nobody is welcomed
+    """
+
+    users: tuple[str, ...]
+    own: bool
+    link: str | None
+    welcome: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +148,7 @@ class Settings:
     order_api_secret: str | None = field(repr=False)  # None: order intake is closed
     timezone: ZoneInfo
     wecom: Wecom | None
+    contact: Contact | None
     official: Official | None
     robot: Robot | None
     kf: Kf | None
@@ -222,6 +240,7 @@ def _read(reader: _Reader, var: Path) -> dict[str, Any]:
         **_withdrawals(reader, demo=demo),
         **_own_keys(reader, keys if demo else _Keys(reader, None)),
         "wecom": (wecom := _wecom(reader, keys, simulator_port)),
+        "contact": _contact(reader),
         "official": _official(reader, keys, simulator_port),
         "robot": _robot(reader, keys, simulated=wecom is not None and wecom.simulated),
         "kf": _kf(reader, keys, wecom),
@@ -398,6 +417,7 @@ def _wecom(reader: _Reader, keys: _Keys, simulator_port: int | None) -> Wecom | 
         keys.get("WECOM_AES_KEY", lambda: _letters(42) + secrets.choice("AEIMQUYcgkosw048"))
         keys.get("WECOM_ROBOT_KEYS", lambda: str(uuid.uuid4()))
         keys.get("WECOM_CONTACT_SECRET", lambda: _letters(43))
+        reader.values.setdefault("WECOM_CONTACT_USERS", "wangfang")
     elif not any(reader.text(name) for name in _WECOM_PLACES):
         return None
     for name, place in _WECOM_PLACES.items():
@@ -428,6 +448,58 @@ _WECOM_PLACES = {
     "WECOM_TOKEN": "应用管理 → the app → 接收消息",
     "WECOM_AES_KEY": "应用管理 → the app → 接收消息",
 }
+
+
+def _contact(reader: _Reader) -> Contact | None:
+    """客户联系 of the same enterprise; the simulator's is made with it. None: it is off."""
+    names = ("WECOM_CONTACT_USERS", "WECOM_CONTACT_OWN", "WECOM_CONTACT_LINK", "WECOM_CONTACT_WELCOME")
+    if not reader.text("WECOM_CONTACT_SECRET"):
+        if any(reader.text(name) for name in names):
+            place = "客户联系 → API → 可调用接口的应用, and that app's Secret"
+            reader.fault("WECOM_CONTACT_SECRET", f"it is not set; copy it from 企业微信's admin console, {place}")
+        return None
+    if not reader.text("WECOM_CORP_ID"):
+        reader.fault("WECOM_CONTACT_SECRET", "there is no enterprise; set WECOM_CORP_ID and the app's other values too")
+    users = tuple(userid.lower() for userid in reader.listed("WECOM_CONTACT_USERS"))
+    if len(users) > MOST_SERVERS:
+        reader.fault("WECOM_CONTACT_USERS", f"{len(users)} members; a code leads to at most {MOST_SERVERS}")
+    return Contact(
+        users=users,
+        own=reader.parsed("WECOM_CONTACT_OWN", "0", _flag, "write 1, or leave it out"),
+        link=reader.parsed(
+            "WECOM_CONTACT_LINK", "", _contact_link, "copy the 获客链接 from 客户联系 → 获客助手, or leave it out"
+        ),
+        welcome=reader.parsed(
+            "WECOM_CONTACT_WELCOME", "", _welcome, "write a text that may hold {inviter}, or off, or leave it out"
+        ),
+    )
+
+
+def _contact_link(text: str) -> str | None:
+    if not text:
+        return None
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.fragment:
+        raise ValueError(f"{text!r} is no web address")
+    if "customer_channel" in parts.query:
+        raise ValueError(f"{text!r} has a customer_channel already; that is each distributor's own")
+    return text
+
+
+def _welcome(text: str) -> str | None:
+    """None: the usual text; empty: none at all."""
+    if text in ("", "off"):
+        return None if not text else ""
+    told = text.replace("\\n", "\n")
+    try:
+        names = {name for _, name, _, _ in string.Formatter().parse(told) if name is not None}
+    except ValueError as fault:
+        raise ValueError(f"its braces do not fit ({fault})") from None
+    if names - {"inviter"}:
+        raise ValueError(f"{{{min(names - {'inviter'})}}} is no fact of it")
+    if len(told.encode()) > LONGEST_WELCOME:
+        raise ValueError(f"it has {len(told.encode())} bytes, more than {LONGEST_WELCOME}")
+    return told
 
 
 def _official(reader: _Reader, keys: _Keys, simulator_port: int | None) -> Official | None:

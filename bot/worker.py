@@ -101,9 +101,12 @@ class Assistant:
         understanding: Understanding,
         clock: Callable[[], datetime],
         wake: Callable[[Iterable[str]], None],
+        contacts: Callable[[Session, Inbound, datetime], list[str]] | None = None,
         adviser: Adviser | None = None,
     ) -> None:
+        """contacts: takes what happened between a member and a customer, and says in which lanes there is work now."""
         self._sessions = sessions
+        self._contacts = contacts
         self._adviser = adviser
         self._house = house
         self._understanding = understanding
@@ -233,7 +236,8 @@ class Assistant:
             row.state = "failed"
             inbound = message.inbound_of(row)
             ctx = self._context(session, inbound, arrivals.look(session, self._house.vault, inbound), now)
-            ctx.send(ctx.lane, Reply.of("failure.apology"), key=f"inbox:{inbox_id}:apology")
+            if inbound.kind != "contact":  # nobody wrote it
+                ctx.send(ctx.lane, Reply.of("failure.apology"), key=f"inbox:{inbox_id}:apology")
             ctx.tell_operators(Reply.of("failure.notice", number=inbox_id), key=f"inbox:{inbox_id}:notice")
             return ctx.lanes
 
@@ -260,7 +264,9 @@ class Assistant:
         seen = chat.seen(session, inbound, now=now)
         if seen.mend is not None:
             return self._alarm(session, inbound, arrival, seen.mend, now)
-        if inbound.kind == "ignored" or seen.silent:
+        if inbound.kind == "contact" and self._contacts is not None:
+            return _Work("contact", "", self._contacts(session, inbound, now))
+        if inbound.kind in ("ignored", "contact") or seen.silent:
             return _Work("ignored", "", seen.lanes)
         if _greeted_before(inbound, arrival.dialog_row, now):
             return _Work("ignored", "", [])
@@ -278,8 +284,6 @@ class Assistant:
             ):
                 ask = looks_again(ask, ctx)
             ask = self._second_opinion(ask, ctx, advice)
-        elif inbound.kind == "card":
-            ask = copy.chosen(ask, ctx)
         if inbound.group is not None:
             ask = help.in_a_group(ask)
         if ask.name == "explain":

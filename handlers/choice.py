@@ -18,8 +18,7 @@ from services.earnings import OrderLine
 WHICH = "choice.which"
 CHOOSE = "choose"  # {"number"}: what the answer in words was understood as; 0 when it named several
 PICKS = ("pick_a", "pick_b", "pick_c", "pick_d", "pick_e", "pick_f")  # the buttons, as many as a card may have
-OF_A_PRODUCT = frozenset({"link", "poster"})  # copy and coupon do with several what suits them
-
+OF_A_PRODUCT = frozenset({"link", "poster", "copy"})  # all of them are distributors' own
 _LONGEST_BUTTON = 10
 _UNFIT = re.compile(r"[\"'<>&#\s]+")  # what would end the link that a button is where there are no cards
 

@@ -17,6 +17,7 @@ from models.distributor import Distributor, Operator
 from services import distributor, message
 from services.copy import library
 from services.copy.library import Library
+from services.customer.terms import Terms
 from services.distributor import Address, JoinMode
 from services.message import Catalogue
 from services.vault import Vault
@@ -29,6 +30,7 @@ class House:
     """What is the same for every message: the merchant's settings and the doors that handlers use.
 
     below(n) gives a uniform int from 0 to n - 1, for codes. `merchant` and `contact`: who sells and whom to turn to.
+    customers: what the merchant chose for 客户联系; None without it.
     """
 
     base_url: str
@@ -40,6 +42,7 @@ class House:
     merchant: str = ""
     contact: str = ""
     library: Library = field(default_factory=library.shipped)
+    customers: Terms | None = None
 
 
 @dataclass(slots=True)

@@ -23,8 +23,10 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from bot.outbox import contact as contacts
 from bot.outbox import lanes, pauses, wording
 from bot.outbox.chats import Chats, TooLate
+from bot.outbox.contact import Contacts
 from bot.outbox.due import find_due
 from bot.outbox.pictures import Pictures
 from bot.outbox.transaction import transact
@@ -46,6 +48,7 @@ KINDS = {
     lanes.OFFICIAL: ("text", "poster"),
     lanes.FOLLOWER: ("lookup_union",),
     lanes.KF: ("text", "menu", "poster", "handover", "hand_back"),
+    lanes.CONTACT: contacts.KINDS,
     lanes.GUEST: ("lookup_union", "lookup_state"),
 }
 
@@ -93,12 +96,14 @@ class Sender:
         agent_id: int,
         home: str = "https://work.weixin.qq.com",
         chats: Iterable[Chats] = (),
+        contacts: Contacts | None = None,
         wall: Clock = machine_time,
     ) -> None:
         self._sessions, self._clock, self._wall = sessions, clock, wall
         self._client, self._robots, self._agent_id, self._home = client, robots, agent_id, home
         self._draw, self._on_name, self._operators, self._say = draw, on_name, operators, say
         self._chats = {pauses.scope_of(kind.prefix): kind for kind in chats}
+        self._contacts = contacts
         self._shelves = {
             scope: Pictures(sessions, kind.client, owner=kind.owner, clock=clock) for scope, kind in self._chats.items()
         }
@@ -146,7 +151,7 @@ class Sender:
 
     def _ready_row(self, session: Session, name: str, now: datetime) -> Outbox | None:
         scope = pauses.scope_of(name)
-        if scope not in self._chats and (self._client is None or scope in (pauses.ACCOUNT, pauses.SERVICE)):
+        if not self._serves(scope):
             return None
         pause = pauses.find(session, scope)
         if pause is not None and pauses.waits(pause, now):
@@ -163,13 +168,22 @@ class Sender:
                 lanes.hold_back(session, name, free_at, "beyond the rate limit")
                 lanes.merge(session, name, free_at)
                 return None
-        if pause is not None and not pauses.claim_probe(session, pause.scope, now):
+        late = self._contacts is not None and self._contacts.is_late(row, now)
+        if pause is not None and not late and not pauses.claim_probe(session, pause.scope, now):
             return None
         return row
+
+    def _serves(self, scope: str) -> bool:
+        """Whether there is something to send it with."""
+        if scope == pauses.CUSTOMERS:
+            return self._contacts is not None
+        return scope in self._chats or (self._client is not None and scope not in (pauses.ACCOUNT, pauses.SERVICE))
 
     def _task(self, session: Session, row: Outbox, now: datetime) -> Task | None:
         """The row in work; None where it is given up at once."""
         refusal = self._refusal(row, now) or _without_code(session, row)
+        if refusal is None and self._contacts is not None and row.lane.startswith(lanes.CONTACT):
+            refusal = self._contacts.refusal(session, row, now)
         if refusal is None and (reason := self._parking(session, row, now)) is not None:
             row.state, row.fault = "parked", reason
             return None
@@ -267,6 +281,8 @@ class Sender:
         return _as_task(row, now, probe=task.probe)
 
     def _judge(self, fault: Exception, task: Task) -> Verdict:
+        if self._contacts is not None and task.lane.startswith(lanes.CONTACT):
+            return self._contacts.judge(fault, task.attempt)
         chat = self._chat(task.lane)
         return judge(fault, task.attempt) if chat is None else chat.judge(fault, task.attempt, task.request)
 
@@ -275,6 +291,9 @@ class Sender:
             with self._sessions.reading() as session:
                 whom = kind.whom(session, task.lane)
             return kind.call(task.kind, whom, task.request or b"")
+        if self._contacts is not None and task.lane.startswith(lanes.CONTACT):
+            repeat = task.attempt.repeat
+            return self._contacts.call(self._sessions, task.kind, task.body, repeat=repeat, asked_at=self._clock())
         assert self._client is not None  # noqa: S101 - _ready_row lets nothing of WeCom through without one
         if task.kind == "card_update":
             self._client.update_template_card(wording.card_update(task.body, self._agent_id))
@@ -320,7 +339,11 @@ class Sender:
             self._wait(session, row, task, verdict, now)
 
     def _sent(self, session: Session, row: Outbox, verdict: Sent, now: datetime) -> None:
-        row.state, row.sent_at, row.fault, row.result = "sent", now, None, verdict.result
+        row.state, row.sent_at, row.fault = "sent", now, None
+        if self._contacts is not None and row.lane.startswith(lanes.CONTACT):
+            self._contacts.sent(session, row, verdict.result, now)
+        else:
+            row.result = verdict.result
         log.info("outbox row sent", extra={"event": "outbox.sent", "outbox_id": row.id, "attempts": row.attempts})
         if row.kind in LEARNT:  # itself it is kept where whoever is told of it puts it, only there
             row.result = {"found": bool(verdict.result.get(LEARNT[row.kind]))}

@@ -33,7 +33,7 @@ def model() -> Iterator[FakeModel]:
 def asking(shop: Shop, model: FakeModel) -> Shop:
     """A shop whose assistant may ask the service, and 小李 in it."""
     adviser = Adviser(Service(model.address, "sk-test", "small"), 1.0)
-    shop.assistant = Assistant(shop.sessions, shop.house, understanding(), shop.clock, shop.wake, adviser)
+    shop.assistant = Assistant(shop.sessions, shop.house, understanding(), shop.clock, shop.wake, adviser=adviser)
     shop.joins("xiaoli")
     return shop
 
