@@ -37,6 +37,7 @@ class Size:
     operations: int = 1_500
     posters: int = 40
     told: int = 100_000
+    outbox: int = 1_000_000
 
 
 QUICK = Size(
@@ -194,7 +195,7 @@ def _month(large: Scratch, size: Size) -> Iterator[Line]:
 
 
 def _push(backend: str, size: Size) -> Iterator[Line]:
-    found = push.measure(backend, count=size.told)
+    found = push.measure(backend, count=size.told, rows=size.outbox)
     for what, told in (("one text to everybody", found.same), ("a text of his own to each", found.own)):
         details = (
             f"{size.told:,} people, {told.calls:,} calls, {told.seconds:,.0f} s to {told.allowed:,.0f} s that the"
@@ -203,6 +204,11 @@ def _push(backend: str, size: Size) -> Iterator[Line]:
         )
         yield Line(f"a push: {what}", backend, told.ratio, "", 1.05, False, details)
     yield Line("its peak memory", backend, found.peak_mb, " MB", 200, False, f"{size.told:,} people, both pushes")
+    for offender in found.offenders:
+        print(f"{backend}: {offender}\n", file=sys.stderr)
+    if found.looked_at:
+        details = f"of {found.looked_at}, with {size.outbox:,} rows in the outbox"
+        yield Line("statements of the sender that scan", backend, len(found.offenders), "", 0, False, details)
 
 
 def _poster(size: Size) -> Iterator[Line]:

@@ -6,6 +6,8 @@ but for what this bench moves them, so what is measured is how long the budgets 
 same   a call for a thousand. The day's quota is set to four tenths of the people, so two midnights must pass
 own    weekly summaries, each different: so many minutes as the platform takes ten thousand calls in each
 
+scans  every statement of the sweep and of the sender, explained by PostgreSQL with a million rows in the outbox
+
 The product runs in a process of its own, whose memory is looked at. At the end everybody has got one message of each
 kind, nothing was refused and nothing dropped, or the bench fails.
 
@@ -26,13 +28,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import event, func, select, text, update
+from sqlalchemy.orm import Session
 
-from bench import people
+from bench import people, scans
 from bench.fill import fill
+from bench.scans import GROWN
 from bench.scratch import AES_KEY, AGENT_ID, CORP_ID, ORDER_SECRET, TOKEN, Scratch, database
 from bench.server import peak_mb
-from bot.outbox import Gate, Limits, Sender, Spending
+from bot.outbox import Gate, Limits, Sender, Spending, lane_of
 from bot.outbox.budget import MESSAGES_A_SEAT
 from bot.outbox.feeder import TOGETHER
 from bot.wecom.client import Client
@@ -40,13 +44,14 @@ from bot.wecom.token import TokenProvider
 from bot.wecom.wire import Wire
 from domain.money import Money
 from domain.periods import shanghai_date, start_of, week_of
+from domain.push import Hours
 from jobs.summary import SummaryJob
 from models import Sessions, new_engine
-from models.base import table_of
+from models.base import Base, table_of
 from models.commission import Award
 from models.message import Outbox
 from models.push import Announcement
-from services.message import Catalogue
+from services.message import Catalogue, Push, queue
 from services.push import announcement
 from simulator import Limits as PlatformLimits
 from simulator import Options, create_simulator
@@ -56,6 +61,13 @@ from simulator.server import Server as Simulator
 ROOT = Path(__file__).resolve().parent.parent
 PER_MINUTE = 10_000  # what the platform takes of one call
 THREADS = 4
+# What has been sent in a year, until the outbox holds so many.
+PAST = """
+INSERT INTO outbox (key, lane, kind, body, state, attempts, due_at, created_at, sent_at)
+SELECT 'past:' || n, 'wecom:user' || (n % :people + 1), 'text', '{"content": "x"}', 'sent', 1, at, at, at
+FROM (SELECT n, CAST(:now AS timestamptz) - n * interval '30 seconds' AS at
+      FROM generate_series(1, GREATEST(:count - (SELECT count(*) FROM outbox), 0)) AS n) AS past
+"""
 SAME = "周末草莓多加一个点，回复「草莓海报」领图。"
 
 
@@ -80,6 +92,8 @@ class Pushed:
     same: Told
     own: Told
     peak_mb: float
+    looked_at: int
+    offenders: tuple[str, ...]
 
 
 class StillClock:
@@ -99,7 +113,8 @@ class StillClock:
         return datetime.fromtimestamp(self.at, UTC)
 
 
-def measure(backend: str, *, count: int) -> Pushed:
+def measure(backend: str, *, count: int, rows: int) -> Pushed:
+    """`rows` is how many the outbox holds at least when its statements are explained."""
     start = datetime.now(UTC).replace(hour=2, minute=10, second=0, microsecond=0)  # ten past ten in Shanghai
     members = tuple(Member(people.userid(number), f"推客{number}") for number in range(1, count + 1))
     with database(backend) as scratch:
@@ -109,7 +124,7 @@ def measure(backend: str, *, count: int) -> Pushed:
         world = platform.extensions["simulator"].world
         world.clock = StillClock(start)
         with Simulator(platform) as server:
-            found = _run(scratch, server.url, world, count, start)
+            found = _run(scratch, server.url, world, count, rows, start)
         _check(world, count)
     return found
 
@@ -138,10 +153,10 @@ def _bring_into_one_week(scratch: Scratch, start: datetime) -> None:
         engine.dispose()
 
 
-def _run(scratch: Scratch, platform: str, world: Any, count: int, start: datetime) -> Pushed:
+def _run(scratch: Scratch, platform: str, world: Any, count: int, rows: int, start: datetime) -> Pushed:
     """The product in its process. It says what time it shall be whenever it has nothing to do, and how many seats."""
     environment = os.environ | scratch.environment | {"WECOM_API_BASE": f"{platform}/cgi-bin"}
-    arguments = [sys.executable, "-m", "bench.push", start.isoformat(), str(count)]
+    arguments = [sys.executable, "-m", "bench.push", start.isoformat(), str(count), str(rows)]
     found: dict[str, Any] = {}
     with subprocess.Popen(
         arguments, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -157,7 +172,8 @@ def _run(scratch: Scratch, platform: str, world: Any, count: int, start: datetim
             child.stdin.flush()
     if child.returncode:
         raise RuntimeError("the product's process failed")
-    return Pushed(Told(**found["same"]), Told(**found["own"]), found["peak_mb"])
+    offenders = tuple(found["offenders"])
+    return Pushed(Told(**found["same"]), Told(**found["own"]), found["peak_mb"], found["looked_at"], offenders)
 
 
 def _check(world: Any, count: int) -> None:
@@ -229,6 +245,55 @@ class Product:
             raise SystemExit(f"{told} summaries for {self.count} people")
         return self._told(self.count // MESSAGES_A_SEAT * 2 + 1, self.count / PER_MINUTE * 60)
 
+    def scans(self, rows: int) -> tuple[int, list[str]]:
+        """How many statements of the sweep and of the sender there are, and which of them scan a grown table."""
+        engine = self.sessions.engine
+        if engine.dialect.name != "postgresql":
+            return 0, []
+        with engine.begin() as connection:
+            connection.execute(text(PAST), {"count": rows, "people": self.count, "now": self.clock()})
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("ANALYZE"))
+        told: dict[str, Any] = {}
+
+        def listen(_: Any, __: Any, statement: str, values: Any, ___: Any, many: bool) -> None:
+            if statement.lstrip().startswith(("SELECT", "WITH", "INSERT", "UPDATE", "DELETE")):
+                told.setdefault(statement, values[0] if many else values)
+
+        event.listen(engine, "before_cursor_execute", listen)
+        self._everything()
+        event.remove(engine, "before_cursor_execute", listen)
+        with self.sessions.reading() as session:
+            grown = {name for name in ("outbox", "lane", "distributor", "identity", "award") if _count(session, name)}
+        found = [
+            f"{said} of {table} in {statement}"
+            for statement, values in told.items()
+            for table, said in scans.reads(engine, statement, values)
+            if table in grown
+        ]
+        return len(told), found
+
+    def _everything(self) -> None:
+        """An answer, a push, a push to many, a night, a newer state of the same thing: whatever the outbox does."""
+        night = Hours.parse("00:00-23:59")
+        for quiet in (night, None):
+            with self.sessions.writing() as session:
+                for number in range(1, 4):
+                    self._put(session, f"{quiet}:{number}", number, Push("order", number, f"order:{number}"))
+                    self._put(session, f"{quiet}:again:{number}", number, Push("order", number, f"order:{number}"))
+                self._put(session, f"{quiet}:answer", 5, None)
+                announcement.create(session, SAME, role=None, level=None, now=self.clock())
+            sender = self._sender(self.count, quiet)
+            due = sender.due()
+            sender.send_lanes(*due.pushes)
+            for name in due.lanes[:20]:
+                sender.send_lane(name)
+            sender.due()
+
+    def _put(self, session: Session, key: str, number: int, push: Push | None) -> None:
+        lane, body = lane_of(people.userid(number)), {"content": key}
+        queue(session, key=f"scan:{key}", lane=lane, kind="text", body=body, now=self.clock(), push=push)
+
     def _told(self, seats: int, allowed: float) -> dict[str, Any]:
         """Send until nothing waits. The clock moves when nothing may be sent at this moment."""
         _say(seats=seats)
@@ -263,7 +328,7 @@ class Product:
             found = [session.scalar(unsent), session.scalar(going_on)]
         return min((at for at in found if at is not None), default=None)
 
-    def _sender(self, seats: int) -> Sender:
+    def _sender(self, seats: int, quiet: Hours | None = None) -> Sender:
         return Sender(
             self.sessions,
             clock=self.clock,
@@ -274,8 +339,12 @@ class Product:
             operators=lambda session: [],
             say=str,
             agent_id=AGENT_ID,
-            gate=Gate(None, Spending("wecom", Limits.of_app(seats))),
+            gate=Gate(quiet, Spending("wecom", Limits.of_app(seats))),
         )
+
+
+def _count(session: Session, table: str) -> bool:
+    return (session.scalar(select(func.count()).select_from(Base.metadata.tables[table])) or 0) > GROWN
 
 
 def _most_within(calls: Counter[int], seconds: int) -> int:
@@ -288,7 +357,9 @@ def main() -> None:
     told = {"same": product.same(), "own": product.own()}
     if product.refused:
         raise SystemExit(f"refused: {Counter(product.refused)}")
-    _say(**told, peak_mb=peak_mb(os.getpid()))
+    peak = peak_mb(os.getpid())
+    looked_at, offenders = product.scans(int(sys.argv[3]))
+    _say(**told, peak_mb=peak, looked_at=looked_at, offenders=offenders)
 
 
 if __name__ == "__main__":
