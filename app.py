@@ -30,11 +30,17 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from bot import commands as bot_commands
 from bot import doctor as bot_doctor
 from bot import webhook
+from bot.adviser import Adviser, Service
 from bot.broadcast import Broadcaster
 from bot.broadcast import commands as broadcast_commands
 from bot.broadcast.prepare import Prepare
 from bot.broadcast.worker import House as BroadcastHouse
 from bot.commands import menu_body
+from bot.contact import commands as contact_commands
+from bot.contact import doctor as contact_doctor
+from bot.contact import setup as contacts
+from bot.contact.client import ContactClient
+from bot.contact.listing import Listing
 from bot.drawing import Drawer
 from bot.groups import GroupSync
 from bot.groups import commands as group_commands
@@ -52,9 +58,10 @@ from bot.official.client import OfficialClient, StableToken
 from bot.outbox import Gate, Sender, Spending
 from bot.outbox import Limits as SpendingLimits
 from bot.outbox.chats import Chats
+from bot.outbox.contact import Contacts
 from bot.outbox.feeder import Feeder
 from bot.outbox.official import Official as OfficialChats
-from bot.outbox.pauses import ACCOUNT, SERVICE, Stopped
+from bot.outbox.pauses import ACCOUNT, CUSTOMERS, SERVICE, Stopped
 from bot.robot.streams import Streams
 from bot.understanding import Understanding
 from bot.wecom.client import Client
@@ -69,6 +76,8 @@ from domain.cron import Cron
 from domain.withdrawal import Limits
 from handlers import House
 from jobs import commands as job_commands
+from jobs.contacts import CannotAsk, ContactsJob, CursorGone
+from jobs.lawful import LawfulJob
 from jobs.leaderboard import LeaderboardJob, lane_of_robot
 from jobs.queue import Queue, Sweeper, announce_worker
 from jobs.reconcile import ReconcileJob
@@ -78,6 +87,7 @@ from jobs.summary import SummaryJob
 from models import Sessions, new_engine, schema
 from services import demo, distributor, metrics, nonce, person, unknown
 from services.clock import Clock
+from services.customer.terms import Terms
 from services.log import configure_logging, redact
 from services.message import Catalogue
 from services.poster import PosterStudio
@@ -118,6 +128,7 @@ class Runtime:
     client: Client | None
     official: OfficialClient | None
     drawer: Drawer
+    contact: ContactClient | None
     kf: KfClient | None
     puller: Puller | None
     jobs: list[Job]
@@ -182,10 +193,12 @@ def build(settings: Settings) -> Runtime:
     catalogue = Catalogue.load(ASSETS / "messages" / "zh_CN.toml")
     client = _client(settings, sessions, clock, vault)
     official = _official_client(settings, sessions, clock, vault)
-    drawer = _drawer(settings, sessions, client)
+    contact, terms = _contact_client(settings, sessions, clock, vault), _terms(settings)
+    drawer = _drawer(settings, sessions, client, contacts.code_of(contact, terms) if contact and terms else None)
     kf = _kf_client(settings, sessions, clock, vault)
     chats = _chats(settings, clock, vault, catalogue, official, kf)
-    sender = _sender(settings, sessions, clock, vault, catalogue, client, chats, drawer)
+    customers = Contacts(contact, vault, terms, contacts.remark(catalogue)) if contact and terms else None
+    sender = _sender(settings, sessions, clock, vault, catalogue, client, chats, drawer, customers)
     puller: Puller | None = None
 
     def pull() -> None:
@@ -208,9 +221,18 @@ def build(settings: Settings) -> Runtime:
         quiet=settings.quiet_hours,
         merchant=settings.merchant_name,
         contact=settings.merchant_contact,
+        customers=terms,
     )
-    assistant = Assistant(sessions, house, _understanding(settings), clock, wake)
+    desk = None
+    if terms is not None:
+        desk = contacts.desk(vault, catalogue, terms, merchant=settings.merchant_name, base_url=settings.base_url).take
+    assistant = Assistant(sessions, house, _understanding(settings), clock, wake, desk, _adviser(settings))
     groups, broadcaster = _groups(settings, BroadcastHouse(sessions, vault, clock, catalogue, drawer, wake))
+    jobs = [*_jobs(settings, sessions, clock, catalogue, wake), *_group_jobs(groups, broadcaster)]
+    if contact is not None and terms is not None:
+        listing = Listing(contact, refused=CannotAsk, cursor_gone=CursorGone)
+        walk = ContactsJob(sessions, clock, vault, listing, wake, terms)
+        jobs.append(Job("contacts", "核对客户联系的顾客", Cron.parse("20 4 * * *"), walk))
     if kf is not None:
         puller = kf_wiring.puller(
             kf, sessions, vault, clock, catalogue, assistant=assistant, wake=lambda: queue.enqueue("pull_kf")
@@ -228,9 +250,10 @@ def build(settings: Settings) -> Runtime:
         client=client,
         official=official,
         drawer=drawer,
+        contact=contact,
         kf=kf,
         puller=puller,
-        jobs=[*_jobs(settings, sessions, clock, catalogue, wake), *_group_jobs(groups, broadcaster)],
+        jobs=jobs,
         wake=wake,
         groups=groups,
         broadcaster=broadcaster,
@@ -245,6 +268,12 @@ def _understanding(settings: Settings) -> Understanding:
     return Understanding.load(ASSETS, _own_phrases(settings))
 
 
+def _adviser(settings: Settings) -> Adviser | None:
+    if (llm := settings.llm) is None:
+        return None
+    return Adviser(Service(llm.api_base, llm.key, llm.model), llm.seconds)
+
+
 def _client(settings: Settings, sessions: Sessions, clock: Clock, vault: Vault) -> Client | None:
     if (wecom := settings.wecom) is None:
         return None
@@ -252,6 +281,23 @@ def _client(settings: Settings, sessions: Sessions, clock: Clock, vault: Vault) 
     wire = Wire(wecom.api_base, _count_call)
     tokens = TokenProvider(sessions, wire, wecom.corp_id, wecom.secret, seal=vault.seal, unseal=vault.open, clock=clock)
     return Client(wire, tokens)
+
+
+def _contact_client(settings: Settings, sessions: Sessions, clock: Clock, vault: Vault) -> ContactClient | None:
+    wecom = settings.wecom
+    if wecom is None or wecom.contact_secret is None:
+        return None
+    wire = Wire(wecom.api_base, _count_call)
+    tokens = TokenProvider(
+        sessions, wire, wecom.corp_id, wecom.contact_secret, seal=vault.seal, unseal=vault.open, clock=clock
+    )
+    return ContactClient(wire, tokens)
+
+
+def _terms(settings: Settings) -> Terms | None:
+    if (contact := settings.contact) is None:
+        return None
+    return Terms(contact.users, contact.own, contact.link, contact.welcome)
 
 
 def _count_call(path: str, errcode: object) -> None:
@@ -268,7 +314,7 @@ def _official_client(settings: Settings, sessions: Sessions, clock: Clock, vault
     return OfficialClient(wire, tokens)
 
 
-def _drawer(settings: Settings, sessions: Sessions, client: Client | None) -> Drawer:
+def _drawer(settings: Settings, sessions: Sessions, client: Client | None, code_of: contacts.CodeOf | None) -> Drawer:
     def name_of(userid: str) -> str | None:
         if client is None:
             return None
@@ -278,7 +324,8 @@ def _drawer(settings: Settings, sessions: Sessions, client: Client | None) -> Dr
             return None
 
     studio = PosterStudio(ASSETS, settings.var / "posters")
-    return Drawer(sessions, studio, ASSETS / "images", settings.merchant_name, settings.merchant_contact, name_of)
+    images, merchant, contact = ASSETS / "images", settings.merchant_name, settings.merchant_contact
+    return Drawer(sessions, studio, images, merchant, contact, name_of, code_of)
 
 
 def _groups(settings: Settings, house: BroadcastHouse) -> tuple[GroupSync | None, Broadcaster | None]:
@@ -342,6 +389,7 @@ def _sender(
     client: Client | None,
     chats: list[Chats],
     drawer: Drawer,
+    customers: Contacts | None,
 ) -> Sender | None:
     if client is None and not chats:
         return None
@@ -350,6 +398,8 @@ def _sender(
         facts = {"scope": stopped.scope, "errcode": stopped.errcode, "reason": stopped.reason, "date": stopped.since}
         if stopped.scope == ACCOUNT:
             return catalogue.text(Reply.of("failure.official_stopped", **facts))
+        if stopped.scope == CUSTOMERS:
+            return catalogue.text(Reply.of("failure.contact_stopped", **facts))
         if stopped.scope == SERVICE:
             return catalogue.text(Reply.of("failure.kf_stopped", **facts))
         return catalogue.text(Reply.of("failure.sending_stopped", **facts))
@@ -367,6 +417,7 @@ def _sender(
         say=say,
         home=f"{settings.base_url}/shop",
         chats=chats,
+        contacts=customers,
         gate=Gate(settings.quiet_hours, Spending("wecom", SpendingLimits.of_app(wecom.seats)) if wecom else None),
     )
 
@@ -406,6 +457,7 @@ def _jobs(
             settings.leaderboard_cron,
             LeaderboardJob(sessions, clock, catalogue, lanes, wake),
         ),
+        Job("lawful", "按今天的规则核对方案", Cron.parse("10 9 * * *"), LawfulJob(sessions, clock, catalogue, wake)),
         *_summaries(settings, sessions, clock, catalogue),
         Job("reconcile", "核对账本", Cron.parse("40 4 * * *"), ReconcileJob(sessions)),
         Job("nonces", "清理用过的随机数", Cron.parse("17 * * * *"), sweep_nonces),
@@ -466,7 +518,11 @@ def web_of(runtime: Runtime) -> Flask:
     app_of: webhook.Channel | None = None
     if wecom and envelope:
         knock = runtime.puller.knock if runtime.puller is not None else None
-        app_of = webhook.wecom(envelope, wecom.corp_id, wecom.agent_id, runtime.clock, knock)
+        vault = runtime.vault
+        outside = Person(lambda external: vault.digest("external_userid", external), vault.seal)
+        app_of = webhook.wecom(
+            envelope, wecom.corp_id, wecom.agent_id, runtime.clock, knock, outside if settings.contact else None
+        )
     channels = {"wecom": app_of, "official": _official_channel(runtime), "robot": _robot_channel(runtime)}
     for name, channel in channels.items():
         app.register_blueprint(webhook.blueprint(runtime.assistant, name, channel))
@@ -537,6 +593,9 @@ def _commands(runtime: Runtime, envelope: Envelope | None) -> list[click.Command
         official_commands.group(
             official_commands.OfficialDeps(sessions, clock, runtime.catalogue, runtime.official, runtime.ready)
         ),
+        contact_commands.group(
+            contact_commands.ContactDeps(sessions, runtime.contact, _terms(settings), runtime.ready)
+        ),
         kf_commands.group(kf_commands.KfDeps(sessions, runtime.kf, runtime.ready)),
         person_commands.group(house),
         *_group_commands(runtime),
@@ -544,6 +603,7 @@ def _commands(runtime: Runtime, envelope: Envelope | None) -> list[click.Command
             [
                 *doctor.checks(_doctor_deps(runtime)),
                 *bot_doctor.checks(_wecom_house(runtime, envelope)),
+                *contact_doctor.checks(_contact_house(runtime)),
                 *official_doctor.checks(_official_house(runtime)),
                 *kf_doctor.checks(_kf_house(runtime)),
             ]
@@ -603,6 +663,13 @@ def _wecom_house(runtime: Runtime, envelope: Envelope | None) -> bot_doctor.Weco
         api_base=wecom.api_base,
         simulated=wecom.simulated,
     )
+
+
+def _contact_house(runtime: Runtime) -> contact_doctor.ContactHouse | None:
+    wecom, terms = runtime.settings.wecom, _terms(runtime.settings)
+    if wecom is None or terms is None or runtime.contact is None:
+        return None
+    return contact_doctor.ContactHouse(runtime.sessions, runtime.contact, terms, wecom.api_base, wecom.simulated)
 
 
 def _official_house(runtime: Runtime) -> official_doctor.OfficialHouse | None:

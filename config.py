@@ -43,6 +43,8 @@ OFFICIAL_API_BASE = "https://api.weixin.qq.com/cgi-bin"
 # Known, for what comes later (WeChat Pay); .env.example explains them.
 RESERVED = (*("WXPAY_MERCHANT_ID", "WXPAY_SERIAL", "WXPAY_KEY_FILE", "WXPAY_API_V3_KEY"),)
 
+MOST_SERVERS = 100
+LONGEST_WELCOME = 3600  # bytes, of 4,000: the nickname comes in
 T = TypeVar("T")
 
 
@@ -73,6 +75,21 @@ class Wecom:
     simulated: bool
     contact_secret: str | None = field(default=None, repr=False)  # 客户联系; None: it is not used
     broadcast_cap: Cap = "month"  # how the enterprise limits what a customer or a group may get of 群发
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """客户联系 (its secret is the enterprise's): who serves customers, how they come and what they are told.
+
+    own      distributors who are members with customer permission serve their customers themselves
+    link     a 获客链接; None: codes are made
+    welcome  None: the text of assets/messages; empty: nobody is welcomed
+    """
+
+    users: tuple[str, ...]
+    own: bool
+    link: str | None
+    welcome: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +124,16 @@ class Kf:
 
 
 @dataclass(frozen=True, slots=True)
+class Llm:
+    """A model service that is asked about sentences nobody understood; it speaks OpenAI's chat/completions."""
+
+    api_base: str
+    key: str = field(repr=False)  # empty: a service of one's own that asks for none
+    model: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What product.md §2 lists. `None`: not there, and the part that needs it is off."""
 
@@ -123,9 +150,11 @@ class Settings:
     order_api_secret: str | None = field(repr=False)  # None: order intake is closed
     timezone: ZoneInfo
     wecom: Wecom | None
+    contact: Contact | None
     official: Official | None
     robot: Robot | None
     kf: Kf | None
+    llm: Llm | None
     merchant_name: str  # who sells: stands on posters
     merchant_contact: str  # whom customers turn to: stands on posters
     join_mode: str  # open | review
@@ -221,9 +250,11 @@ def _read(reader: _Reader, var: Path) -> dict[str, Any]:
         **_withdrawals(reader, demo=demo),
         **_own_keys(reader, keys if demo else _Keys(reader, None)),
         "wecom": (wecom := _wecom(reader, keys, simulator_port)),
+        "contact": _contact(reader),
         "official": _official(reader, keys, simulator_port),
         "robot": _robot(reader, keys, simulated=wecom is not None and wecom.simulated),
         "kf": _kf(reader, keys, wecom),
+        "llm": _llm(reader),
     }
 
 
@@ -233,6 +264,37 @@ _DATABASES = (
     "write postgresql+psycopg://USER:PASSWORD@HOST/NAME, mysql+pymysql://USER:PASSWORD@HOST/NAME or sqlite:///FILE,"
     " or leave it out for a SQLite file in var/"
 )
+
+
+LLM_LONGEST_SECONDS = 2.0  # of the five that a platform waits for our answer
+
+
+def _llm(reader: _Reader) -> Llm | None:
+    seconds = reader.parsed("LLM_TIMEOUT", "1.5", _llm_seconds, "write seconds from 0.2 to 2, such as 1.5")
+    api_base = reader.parsed("LLM_API_BASE", "", _llm_base, "write https://…/v1, or leave it out: then nobody is asked")
+    model = reader.text("LLM_MODEL")
+    if api_base and not model:
+        reader.fault("LLM_MODEL", "it is not set, but LLM_API_BASE is; write the name of the model to ask")
+    if not api_base and (model or reader.text("LLM_API_KEY")):
+        reader.fault("LLM_API_BASE", "it is not set, but LLM_MODEL or LLM_API_KEY is; write where the service is")
+    return Llm(api_base, reader.text("LLM_API_KEY"), model, seconds) if api_base and model else None
+
+
+def _llm_seconds(text: str) -> float:
+    seconds = float(text) if re.fullmatch(r"\d(\.\d{1,2})?", text) else 0.0
+    if not 0.2 <= seconds <= LLM_LONGEST_SECONDS:
+        raise ValueError(f"{text!r} is not between 0.2 and 2 seconds")
+    return seconds
+
+
+def _llm_base(text: str) -> str:
+    if not text:
+        return ""
+    address = _web_address(text)
+    parts = urlsplit(address)
+    if parts.scheme == "http" and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
+        raise ValueError("sentences of people would go over the network unencrypted")
+    return address
 
 
 def _cron_or_off(text: str) -> Cron | None:
@@ -370,6 +432,7 @@ def _wecom(reader: _Reader, keys: _Keys, simulator_port: int | None) -> Wecom | 
         keys.get("WECOM_AES_KEY", lambda: _letters(42) + secrets.choice("AEIMQUYcgkosw048"))
         keys.get("WECOM_ROBOT_KEYS", lambda: str(uuid.uuid4()))
         keys.get("WECOM_CONTACT_SECRET", lambda: _letters(43))
+        reader.values.setdefault("WECOM_CONTACT_USERS", "wangfang")
     elif not any(reader.text(name) for name in _WECOM_PLACES):
         return None
     for name, place in _WECOM_PLACES.items():
@@ -401,6 +464,58 @@ _WECOM_PLACES = {
     "WECOM_TOKEN": "应用管理 → the app → 接收消息",
     "WECOM_AES_KEY": "应用管理 → the app → 接收消息",
 }
+
+
+def _contact(reader: _Reader) -> Contact | None:
+    """客户联系 of the same enterprise; the simulator's is made with it. None: it is off."""
+    names = ("WECOM_CONTACT_USERS", "WECOM_CONTACT_OWN", "WECOM_CONTACT_LINK", "WECOM_CONTACT_WELCOME")
+    if not reader.text("WECOM_CONTACT_SECRET"):
+        if any(reader.text(name) for name in names):
+            place = "客户联系 → API → 可调用接口的应用, and that app's Secret"
+            reader.fault("WECOM_CONTACT_SECRET", f"it is not set; copy it from 企业微信's admin console, {place}")
+        return None
+    if not reader.text("WECOM_CORP_ID"):
+        reader.fault("WECOM_CONTACT_SECRET", "there is no enterprise; set WECOM_CORP_ID and the app's other values too")
+    users = tuple(userid.lower() for userid in reader.listed("WECOM_CONTACT_USERS"))
+    if len(users) > MOST_SERVERS:
+        reader.fault("WECOM_CONTACT_USERS", f"{len(users)} members; a code leads to at most {MOST_SERVERS}")
+    return Contact(
+        users=users,
+        own=reader.parsed("WECOM_CONTACT_OWN", "0", _flag, "write 1, or leave it out"),
+        link=reader.parsed(
+            "WECOM_CONTACT_LINK", "", _contact_link, "copy the 获客链接 from 客户联系 → 获客助手, or leave it out"
+        ),
+        welcome=reader.parsed(
+            "WECOM_CONTACT_WELCOME", "", _welcome, "write a text that may hold {inviter}, or off, or leave it out"
+        ),
+    )
+
+
+def _contact_link(text: str) -> str | None:
+    if not text:
+        return None
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.fragment:
+        raise ValueError(f"{text!r} is no web address")
+    if "customer_channel" in parts.query:
+        raise ValueError(f"{text!r} has a customer_channel already; that is each distributor's own")
+    return text
+
+
+def _welcome(text: str) -> str | None:
+    """None: the usual text; empty: none at all."""
+    if text in ("", "off"):
+        return None if not text else ""
+    told = text.replace("\\n", "\n")
+    try:
+        names = {name for _, name, _, _ in string.Formatter().parse(told) if name is not None}
+    except ValueError as fault:
+        raise ValueError(f"its braces do not fit ({fault})") from None
+    if names - {"inviter"}:
+        raise ValueError(f"{{{min(names - {'inviter'})}}} is no fact of it")
+    if len(told.encode()) > LONGEST_WELCOME:
+        raise ValueError(f"it has {len(told.encode())} bytes, more than {LONGEST_WELCOME}")
+    return told
 
 
 def _official(reader: _Reader, keys: _Keys, simulator_port: int | None) -> Official | None:

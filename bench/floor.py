@@ -27,6 +27,8 @@ TABLES = (
 class Floor:
     """Writes orders of `past`'s sellers; one connection, as the product uses one for a request."""
 
+    tables = TABLES
+
     def __init__(self, scratch: Scratch, past: Past) -> None:
         self._past, self._sqlite = past, scratch.backend == "sqlite"
         self._connection: Any
@@ -68,22 +70,9 @@ class Floor:
             "INSERT INTO touch (identity_digest, distributor_id, kind, ref, at) VALUES (?, ?, ?, ?, ?)",
             secrets.token_hex(32), seller, "code", f"order:{order_id}", at,
         )  # fmt: skip
-        do(
-            "INSERT INTO award (order_id, line, rule, row, distributor_id, \"as\", terms, facts, amount, peak, state,"
-            " paid_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            order_id, 0, "direct", 0, seller, "seller", _TERMS, _FACTS, 680, 680, "pending", at,
-            order_id, 0, "direct", 1, above, "upline-1", _TERMS, _FACTS, 340, 340, "pending", at,
-        )  # fmt: skip
-        entry_id = self._new_id(
-            "INSERT INTO ledger_entry (key, kind, digest, at) VALUES (?, ?, ?, ?)",
-            f"accrual:mall:{no}", "accrual", secrets.token_hex(32), at,
-        )  # fmt: skip
-        for who, amount in sorted(((seller, 680), (above, 340))):
-            do("UPDATE ledger_account SET balance = balance + ? WHERE id = ?", amount, account(who))
-        do(
-            "INSERT INTO ledger_posting (entry_id, account_id, amount) VALUES (?, ?, ?), (?, ?, ?), (?, ?, ?)",
-            entry_id, 1, -1020, entry_id, account(seller), 680, entry_id, account(above), 340,
-        )  # fmt: skip
+        self._earned(order_id, seller, above, at)
+        self._book(no, self._amounts(seller, above), at)
+        self._count(seller, at)
         greatest = "max" if self._sqlite else "greatest"
         tallies = [
             (label, seller, 6800, 1, 1, at) for label in labels(int((now + timedelta(hours=8)).timestamp()) // 86400)
@@ -101,6 +90,31 @@ class Floor:
         else:
             self._connection.commit()
 
+    def _amounts(self, seller: int, above: int) -> dict[int, int]:
+        return {seller: 680, above: 340}
+
+    def _earned(self, order_id: int, seller: int, above: int, at: Any) -> None:
+        self._do(
+            f"INSERT INTO award ({_AWARD}) VALUES {_AWARD_MARKS}, {_AWARD_MARKS}",
+            order_id, 0, "direct", 0, seller, "seller", _TERMS, _FACTS, 680, 680, "pending", at,
+            order_id, 0, "direct", 1, above, "upline-1", _TERMS, _FACTS, 340, 340, "pending", at,
+        )  # fmt: skip
+
+    def _book(self, no: str, amounts: dict[int, int], at: Any) -> None:
+        entry_id = self._new_id(
+            "INSERT INTO ledger_entry (key, kind, digest, at) VALUES (?, ?, ?, ?)",
+            f"accrual:mall:{no}", "accrual", secrets.token_hex(32), at,
+        )  # fmt: skip
+        for who, amount in sorted(amounts.items()):
+            self._do("UPDATE ledger_account SET balance = balance + ? WHERE id = ?", amount, account(who))
+        rows = [(entry_id, 1, -sum(amounts.values())), *((entry_id, account(who), fen) for who, fen in amounts.items())]
+        marks = ", ".join(["(?, ?, ?)"] * len(rows))
+        values = [value for row in rows for value in row]
+        self._do(f"INSERT INTO ledger_posting (entry_id, account_id, amount) VALUES {marks}", *values)
+
+    def _count(self, seller: int, at: Any) -> None:
+        """Nothing is counted for a plan that asks for no counts."""
+
     def _do(self, statement: str, *values: Any) -> None:
         self._cursor.execute(statement if self._sqlite else statement.replace("?", "%s"), values)
 
@@ -112,6 +126,36 @@ class Floor:
         return int(self._cursor.fetchone()[0])
 
 
+class HybridFloor(Floor):
+    """The same under assets/plans/hybrid.yaml, for a seller whose inviter has sold nothing that has settled this month:
+    one award, one skip with its reason, on whose counts the order rests, and what the seller's sums hold."""
+
+    tables = (*TABLES, "reliance", "skip")
+
+    def _amounts(self, seller: int, above: int) -> dict[int, int]:
+        return {seller: 680}
+
+    def _earned(self, order_id: int, seller: int, above: int, at: Any) -> None:
+        self._do(
+            f"INSERT INTO award ({_AWARD}) VALUES {_AWARD_MARKS}",
+            order_id, 0, "direct", 0, seller, "seller", _TERMS, _FACTS, 680, 680, "pending", at,
+        )  # fmt: skip
+        self._do(
+            'INSERT INTO skip (order_id, line, rule, row, distributor_id, "as", reason, facts)'
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            order_id, 0, "direct", 1, above, "upline-1", "condition", _TERMS,
+        )  # fmt: skip
+        self._do(
+            "INSERT INTO reliance (order_id, distributor_id, paid_at) VALUES (?, ?, ?), (?, ?, ?)",
+            order_id, seller, at, order_id, above, at,
+        )  # fmt: skip
+
+    def _count(self, seller: int, at: Any) -> None:
+        self._do("UPDATE rollup SET paid_to = ? WHERE distributor_id = ?", at, seller)
+
+
+_AWARD = 'order_id, line, rule, row, distributor_id, "as", terms, facts, amount, peak, state, paid_at'
+_AWARD_MARKS = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _CONTENT = '{"ref": {"code": "%s", "coupon": null, "group": null}, "freight": "0.00", "completed_at": null}'
 _CLAIMS = '[{"kind": "code", "at": "2026-11-21T10:00:00+00:00", "given": "%s", "code": "%s", "why": "won"}]'
 _STEP = '"role": "member", "member": false'

@@ -1,7 +1,8 @@
 """Order intake: a signed POST /api/v1/orders with two awards, against hand-written SQL for the same rows (bench.floor).
 
 The product's part is the whole request at the WSGI boundary, from raw bytes to the answer's bytes: signature, nonce,
-parsing, attribution, plan, books, tallies, answer. Product and floor take turns, one order each, on one database.
+parsing, attribution, plan, books, tallies, answer. Product and floor take turns, one order each, on one database. Once
+with the demo's plan, which counts nothing, and once with the hybrid preset, which asks for levels and a month's orders.
 """
 
 from __future__ import annotations
@@ -12,13 +13,18 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from unittest.mock import patch
 
 import app
 from bench import people
-from bench.fill import Past, counts
-from bench.floor import TABLES, Floor
-from bench.scratch import Scratch
+from bench.fill import Past, counts, inviter
+from bench.floor import Floor, HybridFloor
+from bench.scratch import ASSETS, Scratch
+from services import compliance, plan
 from services.log import JsonLines
+
+HYBRID = ASSETS / "plans" / "hybrid.yaml"
 
 
 @dataclass(frozen=True)
@@ -71,13 +77,33 @@ class Intake:
 
 def measure(scratch: Scratch, past: Past, *, orders: int) -> Orders:
     """`orders` of either after some to warm up. Both have written the same rows when it is over; else RuntimeError."""
+    return _measure(scratch, past, Floor(scratch, past), past.sellers, orders, warm_up=20)
+
+
+def measure_hybrid(scratch: Scratch, past: Past, *, orders: int) -> Orders:
+    """The same under the hybrid preset, which from now on is in force. Of the sellers whose inviters have inviters;
+    everybody sells once before, so that the sums of what he sold earlier are there, as they are from then on."""
+    runtime = scratch.runtime()
+    try:
+        now = datetime.now(UTC)
+        with runtime.sessions.writing() as session, patch.object(compliance, "check", return_value=[]):
+            starts_at = now - timedelta(seconds=30)  # every order that is pushed is paid after it, to the second
+            plan.publish(session, HYBRID.read_text(encoding="utf-8"), starts_at=starts_at, operator=None, now=now)
+    finally:
+        runtime.stop()
+    sellers = [who for who in past.sellers if inviter(inviter(who) or 0)]
+    return _measure(scratch, past, HybridFloor(scratch, past), sellers, orders, warm_up=len(sellers))
+
+
+def _measure(scratch: Scratch, past: Past, floor: Floor, sold_by: list[int], orders: int, *, warm_up: int) -> Orders:
     with logging_as_in_production():
-        intake, floor = Intake(scratch), Floor(scratch, past)
+        intake = Intake(scratch)
         try:
-            sellers = people.in_turn(past.sellers)
-            _check_same_rows(scratch, past, intake, floor)
-            for _ in range(20):
+            sellers = people.in_turn(sold_by)
+            for _ in range(warm_up):
                 intake.push(people.order(past.codes[next(sellers)]))
+            _check_same_rows(scratch, past, intake, floor, sold_by[0])
+            for _ in range(20):
                 floor.write(next(sellers))
             pushed, written = [], []
             for _ in range(orders):
@@ -98,9 +124,8 @@ def _seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-def _check_same_rows(scratch: Scratch, past: Past, intake: Intake, floor: Floor) -> None:
+def _check_same_rows(scratch: Scratch, past: Past, intake: Intake, floor: Floor, seller: int) -> None:
     """One order of either adds as many rows to every table; sellers who have sold today get no new tallies."""
-    seller = past.sellers[0]
     intake.push(people.order(past.codes[seller]))
     before = counts(scratch)
     intake.push(people.order(past.codes[seller]))
@@ -109,7 +134,7 @@ def _check_same_rows(scratch: Scratch, past: Past, intake: Intake, floor: Floor)
     after = counts(scratch)
     ours = {name: between[name] - before[name] for name in before if between[name] != before[name]}
     floors = {name: after[name] - between[name] for name in before if after[name] != between[name]}
-    if ours != floors or set(ours) | {"tally"} != set(TABLES):
+    if ours != floors or set(ours) | {"tally"} != set(floor.tables):
         raise RuntimeError(f"the floor writes other rows than the product: {floors} against {ours}")
 
 

@@ -18,7 +18,18 @@ from models.distributor import Distributor
 from models.message import Outbox
 from services import consent, distributor, product
 from services.material import product as material
-from services.poster import CouponPoster, LeaderboardPoster, Poster, PosterStudio, ProductPoster, RecruitPoster, Row
+from services.poster import (
+    ContactPoster,
+    CouponPoster,
+    LeaderboardPoster,
+    Poster,
+    PosterStudio,
+    ProductPoster,
+    RecruitPoster,
+    Row,
+)
+
+Code = tuple[str, bytes | None]  # an address to draw, or the platform's picture
 
 
 class UnknownPoster(LookupError):
@@ -33,6 +44,7 @@ class Drawer:
     """`draw(kind, facts)` gives the JPEG of a product, recruit, coupon or leaderboard poster.
 
     name_of   a member's name in the directory, None where it cannot be had now; called outside of transactions
+    code_of   by what customers come to a distributor: read in the session, had by the call outside of it
     """
 
     def __init__(
@@ -43,12 +55,13 @@ class Drawer:
         merchant: str,
         contact: str,
         name_of: Callable[[str], str | None],
+        code_of: Callable[[Session, int], Callable[[], Code]] | None = None,
     ) -> None:
         self._sessions = sessions
         self._studio = studio
         self._pictures = pictures
         self._merchant, self._contact = merchant, contact
-        self._name_of = name_of
+        self._name_of, self._code_of = name_of, code_of
 
     def __call__(self, kind: str, facts: dict[str, Any]) -> bytes:
         return self._studio.render(self._poster(kind, facts)).jpeg
@@ -67,11 +80,15 @@ class Drawer:
             if consent.may_name(session, who.id):
                 nickname, unknown_member = who.nickname, _still_looked_up(session, who)
             item = product.find(session, facts["sku"]) if kind == "product" else None
+            code = self._code_of(session, who.id) if kind == "contact" and self._code_of else None
             judged = material.of(session, item) if item is not None else None
         if unknown_member is not None:
             nickname = self._name_of(unknown_member) or nickname
         if kind == "recruit":
             return RecruitPoster(merchant=self._merchant, nickname=nickname, link=facts["link"], contact=self._contact)
+        if code is not None:
+            link, picture = code()
+            return ContactPoster(nickname, link, picture, self._merchant, self._contact)
         if kind == "coupon":
             said = {name: facts[name] for name in ("title", "worth", "condition", "lasts", "scope", "link")}
             return CouponPoster(**said, nickname=nickname, merchant=self._merchant, contact=self._contact)

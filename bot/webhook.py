@@ -72,10 +72,18 @@ class Channel:
     kind: str = "application/xml; charset=utf-8"
 
 
-def wecom(envelope: Envelope, corp_id: str, agent_id: int, clock: Clock, knock: Knock | None = None) -> Channel:
+def wecom(
+    envelope: Envelope,
+    corp_id: str,
+    agent_id: int,
+    clock: Clock,
+    knock: Knock | None = None,
+    outside: Person | None = None,
+) -> Channel:
     """The app of an enterprise: the echo of its verification is encrypted, and the corp id answers.
 
-    knock   takes a decrypted body that is no message but says that there are some elsewhere; False for others
+    knock    takes a decrypted body that is no message but says that there are some elsewhere; False for others
+    outside  how its customers are named inside; None without 客户联系
     """
 
     def verify(query: Query) -> str:
@@ -85,7 +93,7 @@ def wecom(envelope: Envelope, corp_id: str, agent_id: int, clock: Clock, knock: 
         plain = envelope.open(body, *_signed(query))
         if knock is not None and knock(plain):
             return Answered("")
-        found = inbound.parse(plain, agent_id)
+        found = inbound.parse(plain, agent_id, outside)
         return Received(found, lambda words: passive.sealed_text(envelope, found.sender, corp_id, words, clock()))
 
     return Channel("wecom", verify, read)

@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 import handlers
+from bot.adviser import Advice, Adviser, worth_asking
 from bot.understanding import Understanding, choices
 from bot.understanding.products import ProductName
 from domain import kf
@@ -31,7 +32,7 @@ from handlers import Context, House, choice, commission, copy, group, help, post
 from models import Sessions
 from models.message import DialogRow, Inbox
 from services import arrival as arrivals
-from services import chat, message, metrics, product, stream
+from services import chat, message, metrics, product, stream, unknown
 from services import group as customer_groups
 from services.arrival import Arrival
 from services.distributor import Address
@@ -68,6 +69,17 @@ WRITING = frozenset(
 WITH_PASSIVE_REPLY = frozenset({"text", "menu", "greet", "unsupported"})
 
 
+NO_ADVICE = Advice("unknown")  # the service was not asked, or had nothing to say
+
+
+class _Unsure(Exception):
+    """The sentence was not understood, and a service may be asked before it is answered."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__("not understood")
+        self.sentence = sentence
+
+
 class DatabaseDown(Exception):
     """The message could not even be kept: the platform must send it again."""
 
@@ -91,8 +103,13 @@ class Assistant:
         understanding: Understanding,
         clock: Callable[[], datetime],
         wake: Callable[[Iterable[str]], None],
+        contacts: Callable[[Session, Inbound, datetime], list[str]] | None = None,
+        adviser: Adviser | None = None,
     ) -> None:
+        """contacts: takes what happened between a member and a customer, and says in which lanes there is work now."""
         self._sessions = sessions
+        self._contacts = contacts
+        self._adviser = adviser
         self._house = house
         self._understanding = understanding
         self._clock = clock
@@ -144,11 +161,19 @@ class Assistant:
     def _handle_new(self, inbound: Inbound) -> _Work:
         started = time.monotonic()
         now = self._clock()
+        try:
+            return self._handled(inbound, now, started, advice=None if self._adviser else NO_ADVICE)
+        except _Unsure as unsure:  # its transaction is undone: nobody waits for a service within one
+            within = PASSIVE_WITHIN_SECONDS - 1.0 - (time.monotonic() - started)
+            advice = self._adviser.on(unsure.sentence, within=within) if self._adviser else None
+        return self._handled(inbound, now, started, advice=advice or NO_ADVICE)
+
+    def _handled(self, inbound: Inbound, now: datetime, started: float, *, advice: Advice | None) -> _Work:
         with self._sessions.writing() as session:
             arrival = arrivals.look(session, self._house.vault, inbound)
             if arrival.answer is not None:
                 return _Work("repeat", arrival.answer, [])
-            work = self._work(session, inbound, arrival, now=now, started=started)
+            work = self._work(session, inbound, arrival, now=now, started=started, advice=advice)
             message.keep_handled(session, inbound, answer=work.answer, intent=work.intent, now=now)
         return work
 
@@ -213,7 +238,8 @@ class Assistant:
             row.state = "failed"
             inbound = message.inbound_of(row)
             ctx = self._context(session, inbound, arrivals.look(session, self._house.vault, inbound), now)
-            ctx.send(ctx.lane, Reply.of("failure.apology"), key=f"inbox:{inbox_id}:apology")
+            if inbound.kind != "contact":  # nobody wrote it
+                ctx.send(ctx.lane, Reply.of("failure.apology"), key=f"inbox:{inbox_id}:apology")
             ctx.tell_operators(Reply.of("failure.notice", number=inbox_id), key=f"inbox:{inbox_id}:notice")
             return ctx.lanes
 
@@ -221,16 +247,28 @@ class Assistant:
     # The work itself
 
     def _work(
-        self, session: Session, inbound: Inbound, arrival: Arrival, *, now: datetime, started: float | None
+        self,
+        session: Session,
+        inbound: Inbound,
+        arrival: Arrival,
+        *,
+        now: datetime,
+        started: float | None,
+        advice: Advice | None = NO_ADVICE,
     ) -> _Work:
-        """Handle within the caller's transaction. `started` is None where no passive reply can be given any more."""
+        """Handle within the caller's transaction. `started` is None where no passive reply can be given any more.
+
+        Raises _Unsure where it was not understood and `advice` is None: what was done is undone, and done once more.
+        """
         if (chat_id := inbound.facts.get("chat_id")) is not None:
             change, detail = inbound.facts["change"], inbound.facts["detail"]
             customer_groups.happened(session, chat_id, change, detail, at=inbound.sent_at, now=now)
         seen = chat.seen(session, inbound, now=now)
         if seen.mend is not None:
             return self._alarm(session, inbound, arrival, seen.mend, now)
-        if inbound.kind == "ignored" or seen.silent:
+        if inbound.kind == "contact" and self._contacts is not None:
+            return _Work("contact", "", self._contacts(session, inbound, now))
+        if inbound.kind in ("ignored", "contact") or seen.silent:
             return _Work("ignored", "", seen.lanes)
         if _greeted_before(inbound, arrival.dialog_row, now):
             return _Work("ignored", "", [])
@@ -247,8 +285,7 @@ class Assistant:
                 group.about_groups,
             ):
                 ask = looks_again(ask, ctx)
-        elif inbound.kind == "card":
-            ask = copy.chosen(ask, ctx)
+            ask = self._second_opinion(ask, ctx, advice)
         if inbound.group is not None:
             ask = help.in_a_group(ask)
         if ask.name == "explain":
@@ -256,6 +293,8 @@ class Assistant:
         if ask.name in ("mute", "unmute"):
             ctx.wish = self._understanding.pushes(inbound.text, wants=ask.name == "unmute", now=now)
         reply = self._reply(ask, ctx)
+        if ask.guessed:
+            reply = reply.then("understood.guessed", intent=Sentence(f"intent.{ask.name}"))
         greeted_on = shanghai_date(now) if inbound.kind == "greet" and inbound.text == "enter_agent" else None
         if ctx.dialog != before or greeted_on is not None:
             message.save_dialog(session, arrival.dialog_row, inbound.channel, inbound.sender, ctx.dialog, greeted_on)
@@ -307,6 +346,20 @@ class Assistant:
                 self._understood.clear()
             self._understood[asked] = found
         return found
+
+    def _second_opinion(self, ask: Intent, ctx: Context, advice: Advice | None) -> Intent:
+        """What a service took the sentence for, where we did not understand it; the merchant still learns of it."""
+        if ask.name != "unknown" or advice is NO_ADVICE:
+            return ask
+        if advice is None:
+            sentence = self._understanding.told_outside(ctx.text)
+            if worth_asking(sentence):
+                raise _Unsure(sentence)
+            return ask
+        unknown.note(ctx.session, ask.heard, now=ctx.now)
+        return self._understanding.advised(
+            ctx.text, advice.intent, advice.words, now=ctx.now, catalogue=self._catalogue(ctx.session)
+        )
 
     def _catalogue(self, session: Session) -> tuple[ProductName, ...]:
         """The names on the shelf, read again every few seconds; the same tuple while nothing changed."""

@@ -33,7 +33,8 @@ class Inbound:
     key        the inbox key: MsgId for messages, a composite for events (unique within the channel)
     sender     his id in the channel; of the 公众号 and of 微信客服 the keyed hash of his id, which itself is `sealed`
     kind       text | menu | card | greet (subscribe, enter_agent, SCAN, enter_session) | unsupported (a picture, a
-               voice …) | session (of 微信客服: a person has taken it, or it is over) | ignored
+               voice …) | session (of 微信客服: a person has taken it, or it is over) |
+               contact (of 客户联系: something between a member and a customer) | ignored
     text       what was typed, or the key of the menu entry or button, or the event's name
     task_id    of a card that was clicked; response_code lets the card be replaced, or (微信客服) an event be answered
     scene      of the QR code or link by which he came
@@ -44,7 +45,7 @@ class Inbound:
     key: str
     channel: Channel
     sender: str
-    kind: Literal["text", "menu", "card", "greet", "unsupported", "session", "ignored"]
+    kind: Literal["text", "menu", "card", "greet", "unsupported", "session", "contact", "ignored"]
     text: str
     sent_at: datetime
     task_id: str | None = None
@@ -60,7 +61,7 @@ class Intent:
     """What a person wants. `slots` are those of conversation.md §1, JSON values only.
 
     `nearest` are intent ids, closest first, and `heard` is the text without what could tell who said it; only for
-    `unknown`.
+    `unknown`. `guessed`: a model service chose it, and the answer says so.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Intent:
     confidence: float = 1.0
     nearest: tuple[str, ...] = ()
     heard: str = ""
+    guessed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ class Card:
 class Poster:
     """A picture that is drawn outside the transaction: the layout's kind and the facts that it needs (JSON values)."""
 
-    kind: Literal["product", "recruit", "coupon", "leaderboard"]
+    kind: Literal["product", "recruit", "coupon", "leaderboard", "contact"]
     facts: dict[str, Any]
 
 

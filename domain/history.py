@@ -138,7 +138,7 @@ class History:
     terms: Terms
     people: Mapping[str, Distributor]
     sales: tuple[Sale, ...]
-    _windows: dict[tuple[Window, datetime], str] = field(default_factory=dict, repr=False, compare=False)
+    _windows: dict[tuple[Window, int], str] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def recruits(self) -> Mapping[str, list[Distributor]]:
@@ -168,10 +168,11 @@ class History:
         """The label of the window that holds `at`; None for a lifetime."""
         if window == "lifetime":
             return None
-        hour = at.replace(minute=0, second=0, microsecond=0)  # Shanghai's days begin on the hour
-        if (window, hour) not in self._windows:
-            self._windows[window, hour] = getattr(period_of(window, hour), "label", "")
-        return self._windows[window, hour]
+        key = window, int(at.timestamp()) // 3600  # Shanghai's days begin on the hour
+        label = self._windows.get(key)
+        if label is None:
+            label = self._windows[key] = getattr(period_of(window, at), "label", "")
+        return label
 
     def closed(self, window: Window, as_of: datetime) -> Iterator[tuple[Period, datetime, list[Sale]]]:
         """The windows that were computed by `as_of`, with the moment of it and the sales paid in them that count."""

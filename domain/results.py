@@ -11,7 +11,7 @@ Source   plans.md §2, Counts; §2.1, steps
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -31,7 +31,7 @@ class Sum:
     orders: int = 0
     units: int = 0
     sales: int = 0
-    buyers: Counter[str] = field(default_factory=Counter)
+    buyers: dict[str, int] = field(default_factory=dict)
 
 
 class Tally:
@@ -50,12 +50,14 @@ class Tally:
         before = self._held.get(sale.no, NOTHING)
         self._held[sale.no] = part
         orders = (part is not NOTHING) - (before is not NOTHING)
+        units, fen = part.units - before.units, part.net.fen - before.net.fen
+        seller, buyer, paid_at, label = sale.seller, sale.buyer, sale.paid_at, self._history.label
         for window in self._windows:
-            total = self._sums[sale.seller, window, self._history.label(window, sale.paid_at)]
+            total = self._sums[seller, window, label(window, paid_at)]
             total.orders += orders
-            total.units += part.units - before.units
-            total.sales += part.net.fen - before.net.fen
-            total.buyers[sale.buyer] += orders
+            total.units += units
+            total.sales += fen
+            total.buyers[buyer] = total.buyers.get(buyer, 0) + orders
 
     def count(self, code: str, of: Count, window: Window, at: datetime) -> int:
         total = self._sums.get((code, window, self._history.label(window, at)))
@@ -63,7 +65,7 @@ class Tally:
             return 0
         if of == "buyers":
             return sum(times > 0 for times in total.buyers.values())
-        return {"orders": total.orders, "units": total.units, "sales": total.sales}[of]
+        return total.orders if of == "orders" else total.units if of == "units" else total.sales
 
 
 class Running:

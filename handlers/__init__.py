@@ -72,6 +72,7 @@ FOR_OPERATORS: dict[str, Handler] = {
     "reject": withdrawal.reject,
     "paid": withdrawal.paid,
     "today": today.today,
+    "alerts": today.alerts,
 }
 
 # What an intent is asked about in particular (handlers.group.about_groups); understanding never says it.

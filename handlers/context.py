@@ -18,6 +18,7 @@ from models.distributor import Distributor, Operator
 from services import distributor, message, push
 from services.copy import library
 from services.copy.library import Library
+from services.customer.terms import Terms
 from services.distributor import Address, JoinMode
 from services.message import Catalogue
 from services.vault import Vault
@@ -29,8 +30,8 @@ ANSWER_WITHIN = timedelta(minutes=10)
 class House:
     """What is the same for every message: the merchant's settings and the doors that handlers use.
 
-    below(n) gives a uniform int from 0 to n - 1, for codes. `merchant` and `contact`: who sells and whom to turn to;
-    `quiet`: when the merchant pushes nothing.
+    below(n) gives a uniform int from 0 to n - 1, for codes. `merchant` and `contact`: who sells and whom to turn to.
+    customers: what the merchant chose for 客户联系; None without it. quiet: when he pushes nothing.
     """
 
     base_url: str
@@ -42,6 +43,7 @@ class House:
     merchant: str = ""
     contact: str = ""
     library: Library = field(default_factory=library.shipped)
+    customers: Terms | None = None
     quiet: Hours | None = None
 
 

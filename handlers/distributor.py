@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from domain.conversation import Intent, Reply, Sentence
 from domain.distributor import UnknownCode
+from handlers import poster
 from handlers.context import Context
 from handlers.periods import asked_period
+from models.distributor import Distributor
 from services import chat, distributor
+from services.customer import ways
 
 
 def join(ask: Intent, ctx: Context) -> Reply:
@@ -29,6 +34,8 @@ def join(ask: Intent, ctx: Context) -> Reply:
     ctx.sender = who
     if is_new:
         _look_up(ctx, who.id)
+        if who.status == "active":
+            _code_for_customers(ctx, who, waiting=None)
     if who.status == "review":
         if is_new:
             ctx.tell_operators(
@@ -57,7 +64,27 @@ def link(ask: Intent, ctx: Context) -> Reply:
     reply = Reply.of("link.own", link=ctx.link(me.code), code=me.code)
     if sku is not None:
         reply = Reply.of("link.product", link=ctx.link(me.code, sku=sku), own=ctx.link(me.code))
-    return reply.then("link.next")
+    reply = reply.then("link.next")
+    if sku is not None or ctx.overheard or ctx.house.customers is None or not ctx.house.customers.open:
+        return reply
+    if not _code_for_customers(ctx, me, waiting=ctx.lane):
+        return poster.asking(ctx, reply.then("link.code_ordered"))
+    return poster.asking(ctx, replace(reply.then("link.code"), posters=(ways.poster(me.id),)))
+
+
+def _code_for_customers(ctx: Context, who: Distributor, *, waiting: str | None) -> bool:
+    """Whether there is something by which customers come to him; if not, it is being made.
+
+    waiting   the chat that gets its picture then
+    """
+    terms = ctx.house.customers
+    if terms is None or not terms.open:
+        return False
+    way = ways.of(ctx.session, who, below=ctx.house.below, now=ctx.now)
+    if terms.link is not None or way.config_id is not None:
+        return True
+    ctx.lanes.extend(ways.order(ctx.session, way, waiting=waiting, now=ctx.now))
+    return False
 
 
 def bind(ask: Intent, ctx: Context) -> Reply:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 
 from domain.conversation import Button, Card, Reply, Sentence
 from handlers.context import Context
@@ -20,4 +21,4 @@ def with_menu(ctx: Context, reply: Reply, names: Sequence[str]) -> Reply:
     """The reply with these intents to tap, in a channel that has no menu of its own at the bottom of its chat."""
     if ctx.address.channel != "kf":
         return reply
-    return Reply(reply.sentences, (*reply.cards, offers(names, ctx)), reply.posters)
+    return replace(reply, cards=(*reply.cards, offers(names, ctx)))

@@ -48,6 +48,7 @@ from domain.money import Money
 
 BigId = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers only INTEGER PRIMARY KEY by itself
 ASK_AFTER_IDLE_SECONDS = 1.0
+INSTANTS_KEPT = 64
 Key = Annotated[int, mapped_column(BigId, primary_key=True, autoincrement=True)]
 
 # utf8mb4_bin: business keys compare byte by byte on every database, as they do on PostgreSQL and SQLite.
@@ -84,6 +85,25 @@ class UtcDateTime(TypeDecorator[datetime]):
         if dialect.name in ("mysql", "mariadb"):
             return dialect.type_descriptor(mysql.DATETIME(fsp=6))
         return dialect.type_descriptor(DateTime(timezone=True))
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any] | None:
+        """What an instant is for the driver, remembered: an order writes the same two some twenty times."""
+        process = super().bind_processor(dialect)
+        if process is None:
+            return None
+        kept: dict[datetime, Any] = {}
+
+        def bind(value: Any) -> Any:
+            if value is None:
+                return process(None)
+            found = kept.get(value)
+            if found is None:
+                if len(kept) >= INSTANTS_KEPT:
+                    kept.clear()
+                found = kept[value] = process(value)
+            return found
+
+        return bind
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         if value is None:

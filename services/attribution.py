@@ -76,8 +76,16 @@ def decide(session: Session, vault: Vault, facts: OrderFacts, plan: LoadedPlan |
         touched=(good.kind, known.people[good.claimant.id]) if good and good.claimant else None,
         identities=identities,
         coupon=coupon,
-        group_id=place.id if place else None,
+        group_id=_came_from(session, coupon, place),
     )
+
+
+def _came_from(session: Session, coupon: using.Shown | None, place: group.Place | None) -> int | None:
+    """The group that the order names, else the one on whose page its coupon was taken."""
+    if place is not None:
+        return place.id
+    of_coupon = coupon.share.group_id if coupon is not None and coupon.share is not None else None
+    return of_coupon if of_coupon is not None and group.exists(session, of_coupon) else None
 
 
 def leave_touch(session: Session, found: Attribution, order_id: int, *, at: datetime) -> None:
@@ -138,7 +146,8 @@ def _shown(
 ) -> list[Claim]:
     """What came with the order, and counts as made at payment.
 
-    A coupon says who recommended, whether it could be used or not; one from nobody's page says nothing.
+    A coupon says who recommended, whether it could be used or not; one from nobody's page says nothing. A group says
+    whose it was then.
     """
     ref, at = facts.ref, facts.paid_at
     shown = []
@@ -184,7 +193,7 @@ def _sentence(
     if decision.reason == "own_order":
         return f"买家就是分销员{_name(claim, people)}本人，方案规定本人下单不计佣金"
     if decision.reason == "suspended":
-        return f"{_SHOWN[claim.kind]}「{claim.given}」的分销员付款时已停止推广"
+        return f"{_SHOWN.get(claim.kind, '推广码')}「{claim.given}」的分销员付款时已停止推广"
     if decision.reason == "expired":
         days = policy.window_days if policy else 0
         return f"最近一次推荐在 {shanghai_date(claim.at).isoformat()}，已超过 {days} 天的归属期"

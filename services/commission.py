@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -376,7 +376,7 @@ def _terms_data(terms: engine.RowTerms) -> dict[str, Any]:
     return data
 
 
-_TERMS = tuple(field.name for field in fields(engine.RowTerms))
+_TERMS = engine.RowTerms._fields
 
 
 def _terms(row: Award) -> engine.RowTerms:

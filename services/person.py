@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 from domain import code as codes
 from domain import person as rules
 from domain.errors import DomainError
+from models.customer import ContactWay, CustomerRelation
 from models.distributor import Distributor, Identity
 from models.kf import Guest
 from models.ledger import LedgerAccount, LedgerPosting
@@ -154,6 +155,9 @@ def _merge(
         identity.distributor_id = who.id
         _record(session, "merged", identity.kind, identity.digest, absorbed.id, who.id, proof, now=now)
     session.execute(update(Touch).where(Touch.distributor_id == absorbed.id).values(distributor_id=who.id))
+    mine = CustomerRelation.distributor_id == absorbed.id
+    session.execute(update(CustomerRelation).where(mine).values(distributor_id=who.id))
+    session.execute(update(ContactWay).where(ContactWay.owner_id == absorbed.id).values(owner_id=who.id))
     share.hand_over(session, absorbed.id, who.id)
     who.told_name = who.told_name or absorbed.told_name
     who.directory_name = who.directory_name or absorbed.directory_name

@@ -6,7 +6,7 @@ Units    Money in fen; the day is Shanghai's
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -16,8 +16,10 @@ from domain.money import ZERO, Money
 from domain.periods import day_of, shanghai_date
 from models.commission import Award
 from models.distributor import Distributor
-from models.order import Order
+from models.order import EarlyFact, Order
 from models.withdrawal import Withdrawal
+
+RECENT = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +49,9 @@ def today(session: Session, now: datetime) -> Day:
         select(func.count(), func.sum(Withdrawal.amount)).where(Withdrawal.state.in_(rules.OPEN))
     ).one()
     return Day(orders, sales or ZERO, commission or ZERO, joined or 0, waiting, amount or ZERO)
+
+
+def misfits(session: Session, now: datetime) -> int:
+    """How many refunds, completions and parcels of the last day came before their order and do not fit it."""
+    recent = (EarlyFact.fault.is_not(None), EarlyFact.applied_at > now - RECENT)
+    return session.scalar(select(func.count()).select_from(EarlyFact).where(*recent)) or 0

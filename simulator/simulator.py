@@ -54,6 +54,8 @@ class Simulator:
         self.official = Account(self.world, self.faults, self.media) if options.official else None
         self.kf = Service(self.world, self.api, self.tokens, self.courier, self.media) if options.kf else None
         self.contact = Contact(self.world, self.api, self.tokens, self.media, self.people) if options.contact else None
+        if self.contact is not None:
+            self.mall.known_as = self.contact.identities
         self.groups = CustomerGroups(self.world, self.people, self.contact) if self.contact else None
         self.groupmsg = MassMessages(self.world, self.contact, self.groups) if self.contact and self.groups else None
 

@@ -52,7 +52,7 @@ def blueprint(deps: Deps) -> Blueprint:
             return _remember(deps, code, given)
         guest, now = Guest.of_request(), deps.clock()
         with deps.sessions.reading() as session:
-            page = find_page(session, code)
+            page = find_page(session, code, now=now)
             if page is None:
                 return _missing(deps)
             response = _page(deps, session, page, guest, now)

@@ -64,6 +64,7 @@ def checks(deps: DoctorDeps) -> list[Check]:
         Check("clock", "时钟和时区", lambda: machine.clock(deps.clock_shift(), deps.clock_file)),
         Check("fonts", "字体和海报", lambda: machine.fonts(deps.assets, sessions)),
         Check("merchant", "商家", lambda: stored.merchant(sessions, now=now())),
+        Check("plans", "方案合规", lambda: stored.plans(sessions, now=now())),
         Check("scheduler", "定时任务", lambda: running.scheduler(sessions, deps.jobs, now=now())),
         Check("outbox", "发件箱", lambda: running.outbox(sessions, now=now())),
         Check("pauses", "发送暂停", lambda: running.pauses(sessions)),

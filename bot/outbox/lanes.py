@@ -36,6 +36,7 @@ MERGED = ("text", "poster", "robot_text", "robot_poster")  # a card's task is un
 MOST_MERGED = 1000
 
 MEMBER, ROBOT, DIRECTORY = "wecom:", "robot:", "directory:"
+CONTACT = "contact:"  # 客户联系: a welcome, a code, looking a customer up
 OFFICIAL, FOLLOWER = "official:", "follower:"  # a chat of the 公众号, and looking its follower up; by digest
 KF, GUEST = "kf:", "guest:"  # a chat of the 微信客服, and looking its guest up; by digest
 PUSH = "push:"  # the merchant's push of this number, to many members at once

@@ -12,8 +12,9 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from bot.outbox import announcement, pauses
+from bot.outbox import announcement, lanes, pauses
 from bot.outbox.chats import Chats
+from bot.outbox.contact import Contacts
 from bot.outbox.pictures import Pictures
 from bot.outbox.task import Task
 from bot.outbox.verdict import GivenUp, Later, Park, Sent, Stop, Verdict
@@ -33,12 +34,13 @@ class Outcome:
         *,
         clock: Clock,
         chats: Mapping[str, Chats],
+        contacts: Contacts | None,
         shelves: Mapping[str, Pictures],
         on_name: Callable[[Session, str, str], None],
         operators: Callable[[Session], Iterable[str]],
         say: Callable[[pauses.Stopped], str],
     ) -> None:
-        self._clock, self._chats, self._shelves = clock, chats, shelves
+        self._clock, self._chats, self._contacts, self._shelves = clock, chats, contacts, shelves
         self._on_name, self._operators, self._say = on_name, operators, say
 
     def chat(self, lane: str) -> Chats | None:
@@ -74,7 +76,11 @@ class Outcome:
             self._wait(session, row, task, verdict, now)
 
     def _sent(self, session: Session, row: Outbox, verdict: Sent, now: datetime) -> None:
-        row.state, row.sent_at, row.fault, row.result = "sent", now, None, verdict.result
+        row.state, row.sent_at, row.fault = "sent", now, None
+        if self._contacts is not None and row.lane.startswith(lanes.CONTACT):
+            self._contacts.sent(session, row, verdict.result, now)
+        else:
+            row.result = verdict.result
         log.info("outbox row sent", extra={"event": "outbox.sent", "outbox_id": row.id, "attempts": row.attempts})
         if row.kind == "announcement":
             announcement.count(session, row, verdict, now)

@@ -1,7 +1,7 @@
 """Sending of one scope stopped because of an errcode: one try a minute, and one word to the operators per episode.
 
 scope   `wecom` for everything that needs the app's token, `official` for the 公众号's, `kf` for the 微信客服's,
-        `kflog` for reading its log, else the name of a robot's lane
+        `kflog` for reading its log, `contact` for 客户联系's, else the name of a robot's lane
 """
 
 from __future__ import annotations
@@ -15,16 +15,17 @@ from sqlalchemy import delete, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from bot.outbox.lanes import DIRECTORY, FOLLOWER, GUEST, KF, MEMBER, OFFICIAL, PUSH, changed, lane_of
+from bot.outbox.lanes import CONTACT, DIRECTORY, FOLLOWER, GUEST, KF, MEMBER, OFFICIAL, PUSH, changed, lane_of
 from bot.outbox.verdict import Stop
 from models.message import Outbox, Pause
 
 log = logging.getLogger(__name__)
 
 EVERY = timedelta(seconds=60)
-APP, ACCOUNT, SERVICE, SERVICE_LOG = "wecom", "official", "kf", "kflog"
+APP, ACCOUNT, SERVICE, SERVICE_LOG, CUSTOMERS = "wecom", "official", "kf", "kflog", "contact"
 OF = {
     MEMBER: APP, DIRECTORY: APP, PUSH: APP, OFFICIAL: ACCOUNT, FOLLOWER: ACCOUNT, KF: SERVICE, GUEST: SERVICE,
+    CONTACT: CUSTOMERS,
 }  # fmt: skip
 
 

@@ -22,9 +22,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from bot.outbox import announcement, lanes, pauses, wording
+from bot.outbox import contact as contacts
 from bot.outbox.batch import Batch
 from bot.outbox.budget import CALL_OF, MESSAGE_SEND
 from bot.outbox.chats import Chats, TooLate
+from bot.outbox.contact import Contacts
 from bot.outbox.due import Due, find_due
 from bot.outbox.outcome import Outcome, where
 from bot.outbox.pictures import Pictures
@@ -48,6 +50,7 @@ KINDS = {
     lanes.OFFICIAL: ("text", "poster"),
     lanes.FOLLOWER: ("lookup_union",),
     lanes.KF: ("text", "menu", "poster", "handover", "hand_back"),
+    lanes.CONTACT: contacts.KINDS,
     lanes.GUEST: ("lookup_union", "lookup_state"),
     lanes.PUSH: ("announcement",),
 }
@@ -82,6 +85,7 @@ class Sender:
         agent_id: int,
         home: str = "https://work.weixin.qq.com",
         chats: Iterable[Chats] = (),
+        contacts: Contacts | None = None,
         gate: Gate | None = None,
         wall: Clock = machine_time,
     ) -> None:
@@ -90,13 +94,20 @@ class Sender:
         self._draw = draw
         self._gate = gate or Gate()
         self._chats = {pauses.scope_of(kind.prefix): kind for kind in chats}
+        self._contacts = contacts
         self._shelves = {
             scope: Pictures(sessions, kind.client, owner=kind.owner, clock=clock) for scope, kind in self._chats.items()
         }
         if client is not None:
             self._shelves[pauses.APP] = Pictures(sessions, client, owner=f"wecom:{agent_id}", clock=clock)
         self._outcome = Outcome(
-            clock=clock, chats=self._chats, shelves=self._shelves, on_name=on_name, operators=operators, say=say
+            clock=clock,
+            chats=self._chats,
+            contacts=contacts,
+            shelves=self._shelves,
+            on_name=on_name,
+            operators=operators,
+            say=say,
         )
         self._stopping = threading.Event()
         self._batch = Batch(
@@ -148,7 +159,7 @@ class Sender:
         """Take the lane and find its first task."""
         if not lanes.hold(session, name, me, self._wall()):
             return None
-        if self._can_send(pauses.scope_of(name)):
+        if self._serves(pauses.scope_of(name)):
             self._gate.open(session, name, self._clock())
         return self._next(session, name, me)
 
@@ -175,12 +186,9 @@ class Sender:
             lanes.release(session, name, me)
         return task
 
-    def _can_send(self, scope: str) -> bool:
-        return scope in self._chats or (self._client is not None and scope not in (pauses.ACCOUNT, pauses.SERVICE))
-
     def _ready_row(self, session: Session, name: str, now: datetime) -> Outbox | None:
         scope = pauses.scope_of(name)
-        if not self._can_send(scope):
+        if not self._serves(scope):
             return None
         pause = pauses.find(session, scope)
         if pause is not None and pauses.waits(pause, now):
@@ -197,9 +205,16 @@ class Sender:
                 lanes.hold_back(session, name, free_at, "beyond the rate limit")
                 lanes.merge(session, name, free_at)
                 return None
-        if pause is not None and not pauses.claim_probe(session, pause.scope, now):
+        late = self._contacts is not None and self._contacts.is_late(row, now)
+        if pause is not None and not late and not pauses.claim_probe(session, pause.scope, now):
             return None
         return row
+
+    def _serves(self, scope: str) -> bool:
+        """Whether there is something to send it with."""
+        if scope == pauses.CUSTOMERS:
+            return self._contacts is not None
+        return scope in self._chats or (self._client is not None and scope not in (pauses.ACCOUNT, pauses.SERVICE))
 
     def _waiting(self, session: Session, name: str, now: datetime) -> Outbox | None:
         """The next that may go; where nothing else waits, what has been held until now."""
@@ -215,6 +230,8 @@ class Sender:
     def _task(self, session: Session, row: Outbox, now: datetime) -> Task | None:
         """The row in work; None where it is given up or held back at once."""
         refusal = self._refusal(row, now) or _without_code(session, row)
+        if refusal is None and self._contacts is not None and row.lane.startswith(lanes.CONTACT):
+            refusal = self._contacts.refusal(session, row, now)
         if refusal is None and (reason := self._parking(session, row, now)) is not None:
             row.state, row.fault = "parked", reason
             return None
@@ -340,6 +357,8 @@ class Sender:
         return as_task(row, now, probe=task.probe)
 
     def _judge(self, fault: Exception, task: Task) -> Verdict:
+        if self._contacts is not None and task.lane.startswith(lanes.CONTACT):
+            return self._contacts.judge(fault, task.attempt)
         chat = self._outcome.chat(task.lane)
         return judge(fault, task.attempt) if chat is None else chat.judge(fault, task.attempt, task.request)
 
@@ -348,6 +367,9 @@ class Sender:
             with self._sessions.reading() as session:
                 whom = kind.whom(session, task.lane)
             return kind.call(task.kind, whom, task.request or b"")
+        if self._contacts is not None and task.lane.startswith(lanes.CONTACT):
+            repeat = task.attempt.repeat
+            return self._contacts.call(self._sessions, task.kind, task.body, repeat=repeat, asked_at=self._clock())
         assert self._client is not None  # noqa: S101 - _ready_row lets nothing of WeCom through without one
         if task.kind == "card_update":
             self._client.update_template_card(wording.card_update(task.body, self._agent_id))

@@ -8,7 +8,7 @@ The gates stand in front of the classifier, and it may not say what they decide:
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from bot.understanding.dates import find_periods
 from bot.understanding.homophones import Homophones
 from bot.understanding.phrases import EXACT_ONLY, PhraseError
 from bot.understanding.products import ProductName
-from bot.understanding.sentence import Sentence
+from bot.understanding.sentence import Sentence, people_left_out
 from domain.conversation import INTENTS, OPERATOR_INTENTS, Intent
 from domain.periods import shanghai_date
 from domain.push import Wish
@@ -66,9 +66,10 @@ _SOME_DAY = datetime(2026, 11, 21, tzinfo=UTC)  # a merchant's phrases are read 
 # What the classifier may not decide: similar is not enough for money, nor for an operator's decision.
 _GATED = frozenset({"withdraw", "confirm", "approve", "reject", "paid"})
 _SURE = 0.2  # share from which the classifier is believed; it says `unknown` by itself as well
-_SURE_ALONE = 0.35  # … where no rule knows a word of it
+_SURE_ALONE = 0.3  # … where no rule knows a word of it
 _SURE_OF = {"cancel": 0.6, "greet": 0.55, "thanks": 0.5}
 _SURE_OF_OPERATORS = 0.6  # below, what only an operator asks is taken for its neighbour when somebody else says it
+_ADVISED = 0.3
 _NEVER_OFFERED = frozenset({"unknown", "confirm", "cancel", "greet", "thanks", *ALL_OPERATOR_INTENTS})
 _USUAL = ("earnings", "link", "help")
 
@@ -135,6 +136,25 @@ class Understanding:
         """The first period that `text` names, as a slot; also where its intent has none (昨天那单怎么没佣金)."""
         named = find_periods(self._put_right(normalise.plain(text)), shanghai_date(now))
         return named[0].slot if named else None
+
+    def told_outside(self, text: str) -> str:
+        """What a model service may be told of `text`: its plain form without numbers, addresses and names of people."""
+        return people_left_out(self._put_right(normalise.plain(text)))
+
+    def advised(
+        self, text: str, intent: str, words: Mapping[str, str], *, now: datetime, catalogue: Sequence[ProductName] = ()
+    ) -> Intent:
+        """`intent`, which somebody else proposes, with the slots that our own readers find in `text`.
+
+        words   parts of the text that are said to name a slot: where it names several, the reader is given that part
+        """
+        plain = self._put_right(normalise.plain(text))
+        found = slots.fill(intent, Sentence(plain, text, now, catalogue).facts)
+        for name, part in words.items():
+            if part in plain:
+                read = slots.fill(intent, Sentence(part, part, now, catalogue).facts)
+                found |= {name: read[name]} if name in read else {}
+        return Intent(intent, found, confidence=_ADVISED, guessed=True)
 
     def pushes(self, text: str, *, wants: bool, now: datetime) -> Wish:
         """What a sentence of `mute` (or, where it `wants` them, `unmute`) asks for."""

@@ -149,8 +149,19 @@ def _days_of_month(match: re.Match[str], today: date) -> Span | None:
     return start[0], last + timedelta(days=1), label
 
 
+def _current(unit: str, today: date) -> Span | None:
+    """这一周 is this week; 这一天 names none."""
+    if unit in ("周", "星期", "礼拜"):
+        monday = today - timedelta(days=today.weekday())
+        return monday, monday + timedelta(days=7), "本周"
+    first = today.replace(day=1)
+    return (first, _next_month(first), "本月") if unit == "月" else None
+
+
 def _recent(match: re.Match[str], today: date) -> Span | None:
     unit, word = match["unit"], match["count"] or "一"
+    if match[0].startswith("这一"):
+        return _current(unit.removeprefix("个"), today)
     count = 0.5 if word == "半" else _number(word)
     days = {"天": 1, "日": 1, "周": 7, "星期": 7, "礼拜": 7, "月": 30, "年": 365}[unit.removeprefix("个")]
     back = 15 if count == 0.5 and days == 30 else round(count * days)
@@ -319,10 +330,10 @@ READERS: tuple[tuple[re.Pattern[str], Reader], ...] = tuple(
             _relative_month,
         ),
         (
-            r"(?P<which>上上个?|上个?|这个|这|本)(?:周|星期|礼拜)(?:(?P<day>[一二三四五六日天1-7])(?![个天年月\d])|(?P<weekend>末))?",
+            r"(?P<which>上上个?|上个?|这个|这|本)(?:周|星期|礼拜)(?:(?P<day>[一二三四五六日天1-7])(?![个天年月\d]|(?<=一)[共起直定])|(?P<weekend>末))?",
             _week,
         ),
-        (r"(?<![上下])(?:周|星期|礼拜)(?P<day>[一二三四五六日天])", _weekday),
+        (r"(?<![上下])(?<![这上本]一)(?:周|星期|礼拜)(?P<day>[一二三四五六日天])(?!(?<=一)[共起直定])", _weekday),
         (r"(?P<which>大前|前|昨|今)(?:天|日|儿个?|晚上|晚|早上|早|上午|下午|个儿)(?!气)|(?P<this>本日)", _relative_day),
         (
             rf"(?:最近|这最近|近|过去|前面|之前|这|前)的?(?P<count>{_COUNT})(?P<unit>天|日|周|个?星期|个?礼拜|个?月|年)",

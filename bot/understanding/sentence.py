@@ -30,6 +30,18 @@ _HANDLE = re.compile(
 _SPELT_NUMBER = re.compile(r"[零〇一二三四五六七八九幺]{4,}")
 
 
+_LONG_NUMBER = re.compile(r"\d[\d\s-]{4,}\d")
+
+
+def people_left_out(plain: str) -> str:
+    """A plain text with marks for what could name or find somebody: names, long numbers, handles, addresses, codes."""
+    text = _PERSON.sub(PERSON, _LONG_NUMBER.sub(NUMBER, _SPELT_NUMBER.sub(NUMBER, plain)))
+    return _LATIN_WITH_DIGITS.sub(NUMBER, _HANDLE.sub(NUMBER, text))
+
+
+_LATIN_WITH_DIGITS = re.compile(r"(?=[a-z0-9]*[a-z])(?=[a-z0-9]*\d)[a-z0-9]{5,}")
+
+
 class Sentence:
     """`masked` has a mark for what is a thing or a time; `coarse` also for amounts, numbers and people."""
 

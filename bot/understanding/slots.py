@@ -114,7 +114,7 @@ def _explain(facts: Facts) -> dict[str, Any]:
     masked = facts.text
     for named in facts.periods:
         masked = masked[: named.start] + "⟨" * (named.end - named.start) + masked[named.end :]
-    found = [amount for amount in amounts.find_amounts(masked) if amount.yuan]
+    found = [a for a in amounts.find_amounts(masked) if a.yuan and not _NOT_EVEN.match(masked, a.end)]
     for wanted in (_TOO_LITTLE, _GIVEN):
         if said := next((amount for amount in found if wanted.search(masked[: amount.start])), None):
             return _order(facts) | {"amount": said.slot}
@@ -125,6 +125,7 @@ def _explain(facts: Facts) -> dict[str, Any]:
 _TOO_LITTLE = re.compile(
     r"(?:才|只|就|仅|变成了?|成了|变|剩|(?:给|显示)(?:我|的)?(?:才|只|就)?是?)(?:有|给|给我|给了|赚|是|拿|拿到|得|得了|到账|算|算了|值|分|返|剩|到手|我)*(?:了|个)?$"
 )
+_NOT_EVEN = re.compile(r"钱?(?:都|也)[没不]|钱?没")  # 一毛都没有
 _GIVEN = re.compile(r"(?:有|给|给我|赚|是|到账|拿到|到手|得)$")
 
 

@@ -11,15 +11,16 @@ from datetime import UTC, datetime
 from typing import Literal
 from urllib.parse import quote
 
+from bot.naming import Person
 from bot.wecom import xml
 from domain.conversation import Inbound
 
 log = logging.getLogger(__name__)
 
-Kind = Literal["text", "menu", "card", "greet", "unsupported", "ignored"]
+Kind = Literal["text", "menu", "card", "greet", "unsupported", "contact", "ignored"]
 
 LONGEST_KEY = 160  # the inbox column
-LONGEST_CHAT_ID = 64
+LONGEST_ID, LONGEST_CHAT_ID = 64, 64
 MAX_SECONDS = 253_402_300_799  # the last second of the year 9999
 
 _EVENTS: dict[str, Kind] = {
@@ -37,12 +38,13 @@ _SYSTEM_EVENT_KEY = (
 )  # fmt: skip
 
 
-def parse(plain: bytes, agent: int | str | None = None) -> Inbound:
+def parse(plain: bytes, agent: int | str | None = None, outside: Person | None = None) -> Inbound:
     """What one person did, as the rest of the program sees it.
 
     agent    our agent id. Another one in the message is only logged: that its signature fits ours says whom it is for
+    outside  how customers are named inside; without it events about them are ignored
     kind     text · menu (text = the entry's key) · card (text = the button's key) · greet (text = the event's name) ·
-             unsupported (text = the message's type) · ignored (text = the event's name)
+             unsupported (text = the message's type) · contact and ignored (text = the event's name)
     sender   lower-cased: WeCom's userids are the same in any case
     Raises   NotXml
     """
@@ -57,7 +59,7 @@ def parse(plain: bytes, agent: int | str | None = None) -> Inbound:
         name = found.get("Event", "")
         return Inbound(key, "wecom", sender or "", "ignored", name, sent_at or datetime.fromtimestamp(0, UTC))
     if kind_of_message == "event":
-        return _event(found, sender, sent_at)
+        return _event(found, sender, sent_at, outside)
     key = _message_key(found, plain)
     if kind_of_message == "text":
         return Inbound(key, "wecom", sender, "text", found.get("Content", ""), sent_at)
@@ -77,14 +79,23 @@ def selections(plain: bytes) -> dict[str, list[str]]:
     return chosen
 
 
-def _event(found: dict[str, str], sender: str, sent_at: datetime) -> Inbound:
+def _event(found: dict[str, str], sender: str, sent_at: datetime, outside: Person | None) -> Inbound:
     name = found.get("Event", "")
     from_system = sender == "sys"
     parts = [sender, found["CreateTime"].strip()]
     parts += [found.get(field, "") for field in (_SYSTEM_EVENT_KEY if from_system else _EVENT_KEY)]
     kind: Kind = "ignored" if from_system else _EVENTS.get(name, "ignored")
+    key = "event:" + ":".join(quote(part, safe="") for part in parts)
+    if found.get("ExternalUserID"):
+        key = _hashed(key)  # it is personal and stands in no table as it is
+    facts: dict[str, str] = {}
+    if from_system and name == "change_external_contact" and outside is not None:
+        facts = _contact(found, outside)
+        kind = "contact" if facts else "ignored"
+    elif from_system and name == "change_external_chat":
+        facts = _group(found)
     return Inbound(
-        key=_bounded("event:" + ":".join(quote(part, safe="") for part in parts)),
+        key=_bounded(key),
         channel="wecom",
         sender=sender,
         kind=kind,
@@ -92,8 +103,22 @@ def _event(found: dict[str, str], sender: str, sent_at: datetime) -> Inbound:
         sent_at=sent_at,
         task_id=found.get("TaskId") or None,
         response_code=found.get("ResponseCode") or None,
-        facts=_group(found) if from_system and name == "change_external_chat" else {},
+        facts=facts,
     )
+
+
+def _contact(found: dict[str, str], outside: Person) -> dict[str, str]:
+    """What happened between whom; empty where that cannot be told."""
+    userid, external = found.get("UserID", "").strip().lower(), found.get("ExternalUserID", "").strip()
+    if not 0 < len(userid.encode()) <= LONGEST_ID or not 0 < len(external.encode()) <= LONGEST_ID:
+        return {}
+    facts = {"change": found.get("ChangeType", ""), "userid": userid}
+    facts |= {"external": outside.digest(external), "sealed": outside.seal(external)}
+    more = {"state": "State", "welcome_code": "WelcomeCode"}
+    facts |= {name: found[field] for name, field in more.items() if found.get(field)}
+    if detail := found.get("FailReason") or found.get("Source"):
+        facts["detail"] = detail[:LONGEST_ID]
+    return facts
 
 
 def _group(found: dict[str, str]) -> dict[str, str]:
@@ -112,8 +137,10 @@ def _message_key(found: dict[str, str], plain: bytes) -> str:
 
 
 def _bounded(key: str) -> str:
-    if len(key) <= LONGEST_KEY:
-        return key
+    return key if len(key) <= LONGEST_KEY else _hashed(key)
+
+
+def _hashed(key: str) -> str:
     prefix, _, rest = key.partition(":")
     return f"{prefix}:{hashlib.sha256(rest.encode()).hexdigest()}"
 

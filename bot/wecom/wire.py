@@ -87,6 +87,15 @@ class Wire:
         content = {"files": {"media": (name, data, media_type)}}
         return self._call(self._session(), "POST", path, query, content)
 
+    def fetch(self, address: str) -> bytes:
+        """A file of the platform at an address that it gave us, without a token. Raises Unanswered"""
+        if urlsplit(address).scheme not in ("http", "https"):
+            raise Unanswered("a picture", "no web address", "no")
+        found = self._exchange(self._session(), "GET", "a picture", {}, {}, address)
+        if isinstance(found, Unanswered):
+            raise found
+        return found
+
     def _call(
         self, session: requests.Session, method: str, path: str, query: dict[str, str], content: dict[str, Any]
     ) -> dict[str, Any]:
@@ -102,11 +111,17 @@ class Wire:
         return answer
 
     def _exchange(
-        self, session: requests.Session, method: str, path: str, query: dict[str, str], content: dict[str, Any]
+        self,
+        session: requests.Session,
+        method: str,
+        path: str,
+        query: dict[str, str],
+        content: dict[str, Any],
+        elsewhere: str | None = None,
     ) -> bytes | Unanswered:
         """The bytes of a 200, or what went wrong: returned, not raised, so that it carries no exception of requests."""
         until = time.monotonic() + WHOLE_SECONDS
-        address, accepted = f"{self._base}/{path}", False
+        address, accepted = elsewhere or f"{self._base}/{path}", False
         options = {"timeout": (CONNECT_SECONDS, READ_SECONDS), "allow_redirects": False, "stream": True, **content}
         try:
             with session.request(method, address, params=dict(query), **options) as response:

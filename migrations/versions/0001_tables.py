@@ -110,6 +110,23 @@ def upgrade() -> None:
         mysql_engine="InnoDB",
     )
     op.create_table(
+        "contact_walk",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("as_of", INSTANT, nullable=False),
+        sa.Column("members", sa.JSON(), nullable=False),
+        sa.Column("place", sa.BigInteger(), nullable=False),
+        sa.Column("cursor", sa.String(length=512), nullable=True),
+        sa.Column("step", sa.BigInteger(), nullable=False),
+        sa.Column("counts", sa.JSON(), nullable=False),
+        sa.Column("started_at", INSTANT, nullable=False),
+        sa.Column("done_at", INSTANT, nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_contact_walk")),
+        sa.UniqueConstraint("as_of", name=op.f("uq_contact_walk_as_of")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
         "coupon",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("key", sa.String(length=64), nullable=False),
@@ -129,6 +146,24 @@ def upgrade() -> None:
         mysql_engine="InnoDB",
     )
     op.create_index("ix_coupon_closed_at_ends_at", "coupon", ["closed_at", "ends_at"], unique=False)
+    op.create_table(
+        "customer",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("sealed", sa.String(length=512), nullable=False),
+        sa.Column("union_digest", sa.String(length=64), nullable=True),
+        sa.Column("union_sealed", sa.String(length=512), nullable=True),
+        sa.Column("name_sealed", sa.String(length=1024), nullable=True),
+        sa.Column("kind", sa.BigInteger(), nullable=True),
+        sa.Column("looked_up_at", INSTANT, nullable=True),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_customer")),
+        sa.UniqueConstraint("digest", name=op.f("uq_customer_digest")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_customer_union_digest", "customer", ["union_digest"], unique=False)
     op.create_table(
         "dialog",
         sa.Column("id", ID, autoincrement=True, nullable=False),
@@ -582,6 +617,30 @@ def upgrade() -> None:
     )
     op.create_index("ix_broadcast_task_due_at", "broadcast_task", ["due_at"], unique=False)
     op.create_table(
+        "contact_way",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("distributor_id", ID, nullable=False),
+        sa.Column("owner_id", ID, nullable=False),
+        sa.Column("state", sa.String(length=64), nullable=False),
+        sa.Column("config_id", sa.String(length=64), nullable=True),
+        sa.Column("picture", sa.String(length=512), nullable=True),
+        sa.Column("users", sa.JSON(), nullable=False),
+        sa.Column("tries", sa.BigInteger(), nullable=False),
+        sa.Column("waiting", sa.String(length=96), nullable=True),
+        sa.Column("made_at", INSTANT, nullable=True),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(["distributor_id"], ["distributor.id"], name=op.f("fk_contact_way_distributor_id")),
+        sa.ForeignKeyConstraint(["owner_id"], ["distributor.id"], name=op.f("fk_contact_way_owner_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_contact_way")),
+        sa.UniqueConstraint("config_id", name=op.f("uq_contact_way_config_id")),
+        sa.UniqueConstraint("distributor_id", name=op.f("uq_contact_way_distributor_id")),
+        sa.UniqueConstraint("state", name=op.f("uq_contact_way_state")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_contact_way_owner_id", "contact_way", ["owner_id"], unique=False)
+    op.create_table(
         "copy_use",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("distributor_id", ID, nullable=False),
@@ -635,6 +694,37 @@ def upgrade() -> None:
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",
     )
+    op.create_table(
+        "customer_relation",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("customer_id", ID, nullable=False),
+        sa.Column("userid", sa.String(length=64), nullable=False),
+        sa.Column("status", sa.String(length=16), nullable=False),
+        sa.Column("state", sa.String(length=64), nullable=True),
+        sa.Column("distributor_id", ID, nullable=True),
+        sa.Column("added_at", INSTANT, nullable=True),
+        sa.Column("ended_at", INSTANT, nullable=True),
+        sa.Column("welcomed_at", INSTANT, nullable=True),
+        sa.Column("noted_at", INSTANT, nullable=False),
+        sa.Column("seen_at", INSTANT, nullable=True),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(["customer_id"], ["customer.id"], name=op.f("fk_customer_relation_customer_id")),
+        sa.ForeignKeyConstraint(
+            ["distributor_id"], ["distributor.id"], name=op.f("fk_customer_relation_distributor_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_customer_relation")),
+        sa.UniqueConstraint("customer_id", "userid", name=op.f("uq_customer_relation_customer_id_userid")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index(
+        "ix_customer_relation_distributor_id_added_at",
+        "customer_relation",
+        ["distributor_id", "added_at"],
+        unique=False,
+    )
+    op.create_index("ix_customer_relation_userid_id", "customer_relation", ["userid", "id"], unique=False)
     op.create_table(
         "identity",
         sa.Column("id", ID, autoincrement=True, nullable=False),
@@ -949,6 +1039,25 @@ def upgrade() -> None:
         mysql_engine="InnoDB",
     )
     op.create_index("ix_broadcast_target_receiver", "broadcast_target", ["receiver", "counts_at"], unique=False)
+    op.create_table(
+        "customer_event",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("relation_id", ID, nullable=False),
+        sa.Column("what", sa.String(length=32), nullable=False),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.Column("state", sa.String(length=64), nullable=True),
+        sa.Column("heard_by", sa.String(length=16), nullable=False),
+        sa.Column("distributor_id", ID, nullable=True),
+        sa.Column("detail", sa.String(length=64), nullable=True),
+        sa.Column("noted_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(["distributor_id"], ["distributor.id"], name=op.f("fk_customer_event_distributor_id")),
+        sa.ForeignKeyConstraint(["relation_id"], ["customer_relation.id"], name=op.f("fk_customer_event_relation_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_customer_event")),
+        sa.UniqueConstraint("relation_id", "what", "at", name=op.f("uq_customer_event_relation_id_what_at")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
     op.create_table(
         "customer_group",
         sa.Column("id", ID, autoincrement=True, nullable=False),
@@ -1369,6 +1478,7 @@ def downgrade() -> None:
     op.drop_table("rollup_buyer")
     op.drop_table("ledger_posting")
     op.drop_table("customer_group")
+    op.drop_table("customer_event")
     op.drop_table("broadcast_target")
     op.drop_table("withdrawal")
     op.drop_table("window_run")
@@ -1386,9 +1496,11 @@ def downgrade() -> None:
     op.drop_table("join_way")
     op.drop_table("identity_change")
     op.drop_table("identity")
+    op.drop_table("customer_relation")
     op.drop_table("coupon_stock")
     op.drop_table("coupon_share")
     op.drop_table("copy_use")
+    op.drop_table("contact_way")
     op.drop_table("broadcast_task")
     op.drop_table("word_exception")
     op.drop_table("window_sum")
@@ -1414,7 +1526,9 @@ def downgrade() -> None:
     op.drop_table("early_fact")
     op.drop_table("distributor")
     op.drop_table("dialog")
+    op.drop_table("customer")
     op.drop_table("coupon")
+    op.drop_table("contact_walk")
     op.drop_table("budget")
     op.drop_table("broadcast")
     op.drop_table("api_nonce")

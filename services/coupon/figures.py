@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from domain.money import ZERO, Money
 from models.coupon import CouponShare, CouponUse
 from models.distributor import Distributor
+from models.group import CustomerGroup
 from models.order import Order
 
 SHOWN = 20
@@ -32,6 +33,7 @@ class Source:
 
     share: CouponShare
     who: Distributor | None
+    group: str | None
     figures: Figures
 
 
@@ -68,15 +70,21 @@ def of_distributor(session: Session, distributor_id: int, coupon_ids: Iterable[i
 def sources(session: Session, coupon_id: int, *, limit: int = SHOWN) -> list[Source]:
     """Where most were used, the best first."""
     query = (
-        select(CouponShare, Distributor)
+        select(CouponShare, Distributor, CustomerGroup)
         .outerjoin(Distributor, Distributor.id == CouponShare.distributor_id)
+        .outerjoin(CustomerGroup, CustomerGroup.id == CouponShare.group_id)
         .where(CouponShare.coupon_id == coupon_id)
         .order_by(CouponShare.used.desc(), CouponShare.id)
         .limit(limit)
     )
     return [
-        Source(share, who, Figures(share.claimed, share.used, share.discount, share.sales))
-        for share, who in session.execute(query)
+        Source(
+            share,
+            who,
+            group.shown_name if group else None,
+            Figures(share.claimed, share.used, share.discount, share.sales),
+        )
+        for share, who, group in session.execute(query)
     ]
 
 

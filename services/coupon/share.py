@@ -14,6 +14,7 @@ from domain.money import ZERO, Money
 from models.coupon import Coupon, CouponShare, CouponStock
 from models.distributor import Distributor
 from services.coupon.campaign import Campaign, terms_of
+from services.leadership import leader_of
 from services.once import insert_once
 
 REWARD = "reward"  # the origin of what plans gave: counted like a share, but no page
@@ -45,8 +46,8 @@ def of_rewards(session: Session, coupon_id: int, *, now: datetime) -> CouponShar
     return _share(session, coupon_id, REWARD, None, None, now)
 
 
-def find_page(session: Session, code: str) -> Page | None:
-    """The page of a code as it was typed."""
+def find_page(session: Session, code: str, *, now: datetime) -> Page | None:
+    """The page of a code as it was typed, with who recommends it now."""
     normal = codes.normalise(code)
     if normal is None or codes.is_claim(normal):
         return None
@@ -60,14 +61,16 @@ def find_page(session: Session, code: str) -> Page | None:
     if row is None:
         return None
     share, coupon, claimed = row
-    who = recommender(session, share)
+    who = recommender(session, share, now)
     by = who if who is not None and who.status == "active" else None
     return Page(share, Campaign(coupon, terms_of(coupon), claimed), by)
 
 
-def recommender(session: Session, share: CouponShare) -> Distributor | None:
-    """Whose page it is, in whatever state he is."""
-    return None if share.distributor_id is None else session.get(Distributor, share.distributor_id)
+def recommender(session: Session, share: CouponShare, at: datetime) -> Distributor | None:
+    """Whose page it was at a moment, in whatever state he is: a group's that names no distributor is its leader's."""
+    if share.distributor_id is not None:
+        return session.get(Distributor, share.distributor_id)
+    return None if share.group_id is None else leader_of(session, share.group_id, at)
 
 
 def hand_over(session: Session, of: int, to: int) -> None:

@@ -49,7 +49,7 @@ def mine(session: Session, page: Page, holder: str) -> list[Mine]:
 
 def take(session: Session, code: str, who: Visitor, n: int, *, now: datetime) -> tuple[CouponClaim, bool]:
     """His `n`-th of this coupon, and whether it is new."""
-    page = shares.find_page(session, code)
+    page = shares.find_page(session, code, now=now)
     if page is None:
         raise UnknownCoupon(key=code)
     coupon, terms, share = page.campaign.row, page.campaign.terms, page.share

@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 class Shown:
     """The coupon of an order. Without a share it is nobody's; without a claim it was not taken.
 
-    by   whose page it is from, in whatever state he is
+    by   whose page it is from, in whatever state he is; a group's page was whose the group was when it was taken
     """
 
     share: CouponShare | None = None
@@ -54,18 +54,19 @@ def shown(session: Session, facts: OrderFacts) -> Shown | None:
     """None where the order shows none. A claim is locked until the order is written."""
     if facts.ref.coupon is None:
         return None
+    at = facts.paid_at
     normal = codes.normalise(facts.ref.coupon)
     if normal is None:
         return Shown()
     if not codes.is_claim(normal):
         found = session.scalars(select(CouponShare).where(CouponShare.code == normal)).one_or_none()
-        return Shown() if found is None else Shown(found, None, share.recommender(session, found))
+        return Shown() if found is None else Shown(found, None, share.recommender(session, found, at))
     query = select(CouponClaim).where(CouponClaim.code == normal).with_for_update()
     claim = session.scalars(query.execution_options(populate_existing=True)).one_or_none()
     if claim is None:
         return Shown()
-    found = session.get_one(CouponShare, claim.share_id)
-    return Shown(found, claim, share.recommender(session, found))
+    found, at = session.get_one(CouponShare, claim.share_id), claim.claimed_at
+    return Shown(found, claim, share.recommender(session, found, at))
 
 
 def book(

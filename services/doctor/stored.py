@@ -9,13 +9,14 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from domain.compliance import RULESET
 from models import schema
 from models.base import Sessions
 from models.distributor import Identity, Operator
-from models.order import EarlyFact, Product
+from models.order import Product
 from models.plan import PlanVersion
-from services import ledger
-from services.doctor import RECENT, Finding, NoDatabase, reading, require_database
+from services import lawful, ledger, report
+from services.doctor import Finding, NoDatabase, reading, require_database
 from services.terminal import refusal_of
 from services.vault import CannotOpen, Vault
 
@@ -72,8 +73,7 @@ def merchant(sessions: Sessions, *, now: datetime) -> Iterator[Finding]:
         plans = session.scalar(select(func.count()).select_from(PlanVersion).where(PlanVersion.starts_at <= now)) or 0
         operators = session.scalar(select(func.count()).select_from(Operator)) or 0
         products = session.scalar(select(func.count()).select_from(Product).where(Product.on_shelf)) or 0
-        recent = (EarlyFact.fault.is_not(None), EarlyFact.applied_at > now - RECENT)
-        misfits = session.scalar(select(func.count()).select_from(EarlyFact).where(*recent)) or 0
+        misfits = report.misfits(session, now)
     title = "商家"
     if not plans:
         do = "flask plan publish assets/plans/fruit.yaml --tick TP-1，或发布自己的方案"
@@ -90,6 +90,18 @@ def merchant(sessions: Sessions, *, now: datetime) -> Iterator[Finding]:
     if plans and operators and products:
         said = f"有生效的方案，操作员 {operators} 人，在售商品 {products} 个"
         yield Finding("merchant", title, "ok", said)
+
+
+def plans(sessions: Sessions, *, now: datetime) -> Iterator[Finding]:
+    """What is in force, or will be, could be published under the rule set of today."""
+    name, title = "plans", "方案合规"
+    with reading(sessions) as session:
+        found = lawful.unlawful(session, now)
+    for one in found:
+        do = "改好后 flask plan check 新方案，再 flask plan publish；在那之前它还在计佣，已计的佣金照付"
+        yield Finding(name, title, "wrong", f"方案「{one.name}」按规则集 {RULESET} 不能发布：{one.rules}", do)
+    if not found:
+        yield Finding(name, title, "ok", f"生效的和将要生效的方案都符合规则集 {RULESET}")
 
 
 def books(sessions: Sessions) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from services.group.known import Told, due, failed, failing, happened, look_agai
 from services.group.leader import (
     assign,
     changes,
+    exists,
     find,
     history,
     led_by,
@@ -32,6 +33,7 @@ __all__ = [
     "assign",
     "changes",
     "due",
+    "exists",
     "failed",
     "failing",
     "find",

@@ -29,6 +29,10 @@ def find(session: Session, chat_id: str) -> CustomerGroup:
     return found
 
 
+def exists(session: Session, group_id: int) -> bool:
+    return session.scalar(select(CustomerGroup.id).where(CustomerGroup.id == group_id)) is not None
+
+
 def names(session: Session, chat_ids: Sequence[str]) -> list[str]:
     """What the groups are called, in this order."""
     rows = session.scalars(select(CustomerGroup).where(CustomerGroup.chat_id.in_(chat_ids)))

@@ -5,11 +5,21 @@ Raises   PosterError and its kinds: a layout, a picture or a link that cannot be
 Source   assets/posters/*.toml are the layouts (assets/posters/README.md), assets/fonts the faces.
 """
 
-from services.poster.facts import CouponPoster, LeaderboardPoster, Poster, ProductPoster, RecruitPoster, Rendered, Row
+from services.poster.facts import (
+    ContactPoster,
+    CouponPoster,
+    LeaderboardPoster,
+    Poster,
+    ProductPoster,
+    RecruitPoster,
+    Rendered,
+    Row,
+)
 from services.poster.faults import LayoutError, LinkTooLong, PictureError, PosterError
 from services.poster.studio import PosterStudio
 
 __all__ = [
+    "ContactPoster",
     "CouponPoster",
     "LayoutError",
     "LeaderboardPoster",

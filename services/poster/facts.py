@@ -43,6 +43,20 @@ class RecruitPoster:
 
 
 @dataclass(frozen=True)
+class ContactPoster:
+    """The code by which a distributor's customers come to the merchant's service: what `link` says, or the picture of
+    one (`code`) that the platform has drawn.
+    """
+
+    nickname: str
+    link: str = ""
+    code: bytes | None = None
+    merchant: str = ""
+    contact: str = ""
+    layout: ClassVar[str] = "contact"
+
+
+@dataclass(frozen=True)
 class CouponPoster:
     """A coupon that a distributor shares, in domain.coupon's words; `link` goes to the page where it is taken."""
 
@@ -80,7 +94,7 @@ class LeaderboardPoster:
     layout: ClassVar[str] = "leaderboard"
 
 
-Poster = ProductPoster | RecruitPoster | CouponPoster | LeaderboardPoster
+Poster = ProductPoster | RecruitPoster | CouponPoster | LeaderboardPoster | ContactPoster
 
 
 @dataclass(frozen=True)

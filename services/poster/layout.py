@@ -19,6 +19,7 @@ from services.poster.faults import LayoutError
 FACTS = {
     "product": frozenset(("sku", "name", "price", "promise", "nickname", "link", "merchant", "contact")),
     "recruit": frozenset(("merchant", "nickname", "link", "headline", "contact")),
+    "contact": frozenset(("merchant", "nickname", "link", "contact")),
     "coupon": frozenset(("title", "worth", "condition", "lasts", "scope", "nickname", "link", "merchant", "contact")),
     "leaderboard": frozenset(("title", "period_label", "footnote", "link", "merchant")),
 }
@@ -190,7 +191,7 @@ class Layout(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     name: str
-    shows: Literal["product", "recruit", "coupon", "leaderboard"]
+    shows: Literal["product", "recruit", "coupon", "leaderboard", "contact"]
     width: Annotated[int, Field(ge=1080, le=2160)] = 1080
     height: Annotated[int, Field(ge=400, le=4000)]
     background: Fill

@@ -24,6 +24,7 @@ class Content:
     points: tuple[str, ...] = ()
     rows: tuple[Row, ...] = ()
     picture: bytes | None = None
+    code: bytes | None = None  # drawn by the platform, in place of one of the link
 
 
 @dataclass(frozen=True)
@@ -218,6 +219,9 @@ def _row(sheet: Sheet, element: parts.Rows, row: Row, box: BoxPixels) -> None:
 
 def _code(sheet: Sheet, element: parts.Code, box: BoxPixels) -> None:
     left, top, room, _ = box
+    if sheet.content.code is not None:
+        sheet.canvas.paste(picture.cover(sheet.content.code, room, room), (left, top))
+        return
     if not sheet.content.facts.get("link"):
         return
     code = qr.draw(sheet.content.facts["link"], room, element.dark)

@@ -17,7 +17,7 @@ from PIL import Image
 
 from services.poster import picture, shapes
 from services.poster.cache import DiskCache
-from services.poster.facts import LeaderboardPoster, Poster, ProductPoster, RecruitPoster, Rendered
+from services.poster.facts import ContactPoster, LeaderboardPoster, Poster, ProductPoster, RecruitPoster, Rendered
 from services.poster.faults import LayoutError
 from services.poster.layout import PERSONAL, Layout, parse
 from services.poster.paint import Content, Sheet, height_of, paint
@@ -61,6 +61,7 @@ class PosterStudio:
         content = self._content(poster)
         seen = hashlib.sha256(content.picture or b"").hexdigest()
         common = self._digest(chosen, content, seen, personal=False)
+        seen += hashlib.sha256(content.code).hexdigest() if content.code else ""
         digest = self._digest(chosen, content, seen, personal=True)
         with self._making[int(digest[:4], 16) % LOCKS]:  # the same poster is drawn by one thread, the others wait
             jpeg = self.cache.get(digest)
@@ -89,6 +90,8 @@ class PosterStudio:
         content = Content(facts)
         if isinstance(poster, ProductPoster) and poster.picture is not None:
             content = replace(content, picture=picture.read(poster.picture))
+        if isinstance(poster, ContactPoster) and poster.code is not None:
+            content = replace(content, code=picture.read(poster.code))
         if isinstance(poster, RecruitPoster):
             content = replace(content, points=poster.points)
         if isinstance(poster, LeaderboardPoster):

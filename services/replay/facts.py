@@ -31,7 +31,9 @@ from domain.sale import (
 )
 
 SEPARATOR = "\x1f"
+KEPT = 10_000  # sets of goods that are remembered
 Seated = tuple[int, str, bool]
+LineFacts = tuple[int, str, str, int, int, int | None]
 Spans = tuple[tuple[datetime, datetime | None], ...]  # each holds its start and not its end
 
 
@@ -70,7 +72,7 @@ class OrderFacts(NamedTuple):
     chain: tuple[Seated, ...]
     paid_at: datetime
     completed_at: datetime | None
-    lines: list[tuple[int, str, str, int, int, int | None]]
+    lines: tuple[LineFacts, ...]
     refunds: list[tuple[datetime, int, int, int]]
 
 
@@ -90,6 +92,8 @@ class People:
     def __init__(self, rows: Mapping[int, PersonFacts]) -> None:
         self.rows = rows
         self._persons: dict[tuple[Seated, bool], Person] = {}
+        self._chains: dict[tuple[Seated, ...], tuple[Person, ...]] = {}
+        self._anybody_out = any(row.suspended for row in rows.values())
 
     def code(self, id_: int) -> str:
         return self.rows[id_].code
@@ -102,6 +106,15 @@ class People:
         known = self._persons.get((seated, out))
         if known is None:
             known = self._persons[seated, out] = Person(self.code(who), out, member, role)
+        return known
+
+    def chain(self, seated: tuple[Seated, ...], at: datetime) -> tuple[Person, ...]:
+        """The persons of a chain. Where nobody was ever suspended they are the same at every moment."""
+        if self._anybody_out:
+            return tuple([self.person(one, at) for one in seated])
+        known = self._chains.get(seated)
+        if known is None:
+            known = self._chains[seated] = tuple([self.person(one, at) for one in seated])
         return known
 
     def distributors(self) -> dict[str, Distributor]:
@@ -148,6 +161,14 @@ class People:
         return halves
 
 
+class Goods(NamedTuple):
+    """What was bought, as the engine takes it, and with nothing refunded."""
+
+    lines: tuple[PaidLine, ...]
+    states: tuple[LineState, ...]
+    settles: bool
+
+
 class SaleMaker:
     """Facts to sales, as the plan's terms see them."""
 
@@ -155,44 +176,50 @@ class SaleMaker:
         self._terms, self._people = plan.terms, people
         depth = max((rule.depth for rule in plan.rules if isinstance(rule, TeamRule)), default=0)
         self._length = 1 + max([row.up for rule in plan.commission_rules for row in rule.pay] + [depth])
+        self._goods: dict[tuple[LineFacts, ...], Goods] = {}
 
     def sale(self, facts: OrderFacts) -> Sale:
         seller, buyer, people = facts.seller, facts.buyer, self._people
-        lines = tuple(
-            PaidLine(no, sku, category, qty, Money(paid), None if cost is None else Money(cost))
-            for no, sku, category, qty, paid, cost in facts.lines
-        )
+        goods = self._goods.get(facts.lines) or self._new_goods(facts.lines)
         order = PaidOrder(
-            no=f"{facts.no}{SEPARATOR}{facts.source}",
-            seller=None if seller is None else people.code(seller),
-            buyer_distributor=None if buyer is None else people.rows[buyer].code if buyer in people.rows else "",
-            paid_at=facts.paid_at,
-            lines=lines,
+            f"{facts.no}{SEPARATOR}{facts.source}",
+            None if seller is None else people.rows[seller].code,
+            None if buyer is None else people.rows[buyer].code if buyer in people.rows else "",
+            facts.paid_at,
+            goods.lines,
         )
-        refunds = [Refunded(at, line, units, Money(fen)) for at, line, units, fen in facts.refunds]
+        if facts.refunds:
+            refunds = [Refunded(at, line, units, Money(fen)) for at, line, units, fen in facts.refunds]
+            course, settles_at = tuple(course_of(order, refunds)), self._settles_at(facts, goods, refunds)
+        else:
+            course, settles_at = ((facts.paid_at, goods.states),), self._settles_at(facts, goods, [])
         own = buyer is not None and buyer == seller
         return Sale(
-            order=order,
-            buyer=facts.customer,
-            chain=tuple([people.person(seated, facts.paid_at) for seated in facts.chain[: self._length]]),
-            course=_course(order, refunds),
-            settles_at=self._settles_at(facts.completed_at, lines, refunds),
-            counts=seller is not None and not (own and self._terms.own_orders != "seller"),
+            order,
+            facts.customer,
+            people.chain(facts.chain[: self._length], facts.paid_at),
+            course,
+            settles_at,
+            seller is not None and not (own and self._terms.own_orders != "seller"),
         )
 
-    def _settles_at(
-        self, completed_at: datetime | None, lines: tuple[PaidLine, ...], refunds: list[Refunded]
-    ) -> datetime | None:
+    def _new_goods(self, facts: tuple[LineFacts, ...]) -> Goods:
+        """Many orders are for the same: one set of values serves them all."""
+        if len(self._goods) >= KEPT:
+            self._goods.clear()
+        lines = tuple(
+            PaidLine(no, sku, category, qty, Money(paid), None if cost is None else Money(cost))
+            for no, sku, category, qty, paid, cost in facts
+        )
+        states = tuple(LineState(line, line.paid, line.qty) for line in lines)
+        found = self._goods[facts] = Goods(lines, states, order_settles(states))
+        return found
+
+    def _settles_at(self, facts: OrderFacts, goods: Goods, refunds: list[Refunded]) -> datetime | None:
         """The end of the draft's hold days, if something is left then; refunds of that moment come before."""
-        if completed_at is None:
+        if facts.completed_at is None:
             return None
-        due = settled_at(completed_at, self._terms.hold_days)
+        due = settled_at(facts.completed_at, self._terms.hold_days)
         known = [refund for refund in refunds if refund.at <= due]
-        return due if order_settles(line_state(line, known) for line in lines) else None
-
-
-def _course(order: PaidOrder, refunds: list[Refunded]) -> tuple[tuple[datetime, tuple[LineState, ...]], ...]:
-    """What is left from the payment on, and from each moment of refunds; quickly where nothing came back."""
-    if refunds:
-        return tuple(course_of(order, refunds))
-    return ((order.paid_at, tuple([LineState(line, line.paid, line.qty) for line in order.lines])),)
+        left = order_settles(line_state(line, known) for line in goods.lines) if known else goods.settles
+        return due if left else None

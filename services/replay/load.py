@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, BindParameter, and_, bindparam, func, or_, select, type_coerce
+from sqlalchemy import BigInteger, Select, Text, and_, bindparam, cast, func, or_, select, type_coerce
 from sqlalchemy.orm import Session
 
 from domain.errors import DomainError
@@ -17,9 +19,10 @@ from models.bonus import Bonus
 from models.commission import Award
 from models.distributor import Distributor, Suspension
 from models.order import Order, OrderLine, Refund
-from services.replay.facts import OrderFacts, People, PersonFacts, Seated, Span, Spans
+from services.replay.facts import LineFacts, OrderFacts, People, PersonFacts, Seated, Span, Spans
 
 CHUNK = 2_000
+CHAINS_KEPT = 50_000
 NOT_YET = ("review", "refused")
 _O, _L, _R = table_of(Order).c, table_of(OrderLine).c, table_of(Refund).c
 _A, _B, _S, _D = table_of(Award).c, table_of(Bonus).c, table_of(Suspension).c, table_of(Distributor).c
@@ -69,79 +72,79 @@ def people(session: Session) -> People:
 
 def orders(session: Session, since: datetime, until: datetime) -> Iterator[list[OrderFacts]]:
     """Every order paid from `since` on and before `until`, by payment, some thousands at a time."""
-    after, after_id = since, 0
+    chunk, refunds = _statements(session.get_bind().dialect.name)
+    after, after_id, chains = since, 0, _Chains()
     while True:
-        rows = session.execute(_CHUNK, {"after": after, "after_id": after_id, "until": until}).all()
-        if rows:
-            yield _with_lines(session, rows)
-        if len(rows) < CHUNK:
+        rows = session.execute(chunk, {"after": after, "after_id": after_id, "until": until}).all()
+        found = _put_together(rows, chains)
+        if found:
+            last = rows[-1]
+            span = {"first": rows[0].paid_at, "last": last.paid_at}
+            for order_id, at, entries in session.execute(refunds, span):
+                if order_id in found:  # orders of the same moments may be in the chunks beside this one
+                    back = ((at, entry["line"], entry["qty"], entry["amount_fen"]) for entry in entries)
+                    found[order_id].refunds.extend(back)
+            yield list(found.values())
+        if len(found) < CHUNK:
             return
-        after, after_id = rows[-1].paid_at, rows[-1].id
+        after, after_id = last.paid_at, last.id
 
 
-_AFTER = bindparam("after", type_=_O.paid_at.type)
-_CHUNK = (
-    select(
-        _O.id,
-        _O.no,
-        _O.source,
-        _O.distributor_id,
-        _O.buyer_distributor_id,
-        _O.buyer_digest,
-        _O.seller_role,
-        _O.seller_member,
-        _O.upline,
-        _O.paid_at,
-        _O.completed_at,
-    )
-    .where(
-        _O.paid_at >= _AFTER,
-        _O.paid_at < bindparam("until", type_=_O.paid_at.type),
-        or_(_O.paid_at > _AFTER, and_(_O.paid_at == _AFTER, _O.id > bindparam("after_id"))),
-    )
-    .order_by(_O.paid_at, _O.id)
-    .limit(CHUNK)
-)
-_IDS: BindParameter[list[int]] = bindparam("ids", expanding=True)
-_PAID, _COST = type_coerce(_L.paid, BigInteger), type_coerce(_L.cost, BigInteger)
-_LINES = (
-    select(_L.order_id, _L.line, _L.sku, _L.category, _L.qty, _PAID, _COST)
-    .where(_L.order_id.in_(_IDS))
-    .order_by(_L.order_id, _L.line)
-)
-_REFUNDS = select(_R.order_id, _R.at, _R.lines).where(_R.order_id.in_(_IDS)).order_by(_R.id)
+def _put_together(rows: Sequence[Any], chains: _Chains) -> dict[int, OrderFacts]:
+    """The orders of rows of which each is a line with its order, by id."""
+    found: dict[int, OrderFacts] = {}
+    lines: dict[int, list[LineFacts]] = {}
+    for row in rows:
+        id_, line = row[0], tuple(row[11:])
+        if id_ in lines:  # its second line, and so on
+            lines[id_].append(line)
+            continue
+        lines[id_] = [] if line[0] is None else [line]
+        _, no, source, seller, buyer, customer, role, member, above, paid_at, completed_at = row[:11]
+        chain = () if seller is None else chains[seller, role, member, above]
+        found[id_] = OrderFacts(no, source, seller, buyer, customer, chain, paid_at, completed_at, (), [])
+    return {id_: facts._replace(lines=tuple(lines[id_])) for id_, facts in found.items()}
 
 
-def _with_lines(session: Session, rows: Sequence[Any]) -> list[OrderFacts]:
-    ids = {"ids": [row[0] for row in rows]}
-    lines: dict[int, list[Any]] = defaultdict(list)
-    for line in session.execute(_LINES, ids):
-        lines[line[0]].append(tuple(line[1:]))
-    refunds: dict[int, list[tuple[datetime, int, int, int]]] = defaultdict(list)
-    for order_id, at, entries in session.execute(_REFUNDS, ids):
-        refunds[order_id] += ((at, entry["line"], entry["qty"], entry["amount_fen"]) for entry in entries)
-    return [
-        OrderFacts(
-            no,
-            source,
-            seller,
-            buyer,
-            customer,
-            () if seller is None else ((seller, role or "member", bool(member)), *map(_seated, above)),
-            paid_at,
-            completed_at,
-            lines[id_],
-            refunds.get(id_, _NONE),
+class _Chains(dict[tuple[int, str | None, bool | None, str], tuple[Seated, ...]]):
+    """By seller and what is stored with his order. Most of a seller's orders have the same, read once."""
+
+    def __missing__(self, key: tuple[int, str | None, bool | None, str]) -> tuple[Seated, ...]:
+        if len(self) >= CHAINS_KEPT:
+            self.clear()
+        seller, role, member, above = key
+        steps = ((step["id"], step["role"], step["member"]) for step in json.loads(above))
+        found = self[key] = ((seller, role or "member", bool(member)), *steps)
+        return found
+
+
+@cache
+def _statements(dialect: str) -> tuple[Select[Any], Select[Any]]:
+    """A chunk of orders with their lines, and the refunds of what was paid in its time. Chains come as text."""
+    after, paid_at = bindparam("after", type_=_O.paid_at.type), _O.paid_at
+    upline = cast(_O.upline, Text) if dialect == "postgresql" else type_coerce(_O.upline, Text)
+    columns = (_O.no, _O.source, _O.distributor_id, _O.buyer_distributor_id, _O.buyer_digest)
+    some = (
+        select(_O.id, *columns, _O.seller_role, _O.seller_member, upline.label("upline"), paid_at, _O.completed_at)
+        .where(
+            paid_at >= after,
+            paid_at < bindparam("until", type_=paid_at.type),
+            or_(paid_at > after, and_(paid_at == after, _O.id > bindparam("after_id"))),
         )
-        for id_, no, source, seller, buyer, customer, role, member, above, paid_at, completed_at in rows
-    ]
-
-
-_NONE: list[tuple[datetime, int, int, int]] = []
-
-
-def _seated(step: Mapping[str, Any]) -> Seated:
-    return step["id"], step["role"], step["member"]
+        .order_by(paid_at, _O.id)
+        .limit(CHUNK)
+        .subquery()
+    )
+    line = _L.line, _L.sku, _L.category, _L.qty, type_coerce(_L.paid, BigInteger), type_coerce(_L.cost, BigInteger)
+    chunk = select(some, *line).join(table_of(OrderLine), _L.order_id == some.c.id, isouter=True)
+    first, last = (bindparam(name, type_=paid_at.type) for name in ("first", "last"))
+    refunds = (
+        select(_R.order_id, _R.at, _R.lines)
+        .join(table_of(Order), _O.id == _R.order_id)
+        .where(paid_at.between(first, last))
+        .order_by(_R.id)
+    )
+    return chunk.order_by(some.c.paid_at, some.c.id, _L.line), refunds
 
 
 def really_paid(session: Session, span: Span) -> dict[int, int]:

@@ -111,7 +111,8 @@ def _result(session: Session, plan: Plan, span: Span, sums: Sums, paid: dict[str
             if not isinstance(rule, TaskRule)
         ],
         seats=[
-            SeatCost(as_, len(sums.seated[as_]), _sum(sums, as_=as_)) for as_ in sorted(sums.seated, key=_seat_order)
+            SeatCost(as_, len(people), _sum(sums, as_=as_))
+            for as_, people in sorted(_seated(sums).items(), key=lambda item: _seat_order(item[0]))
         ],
         capped=Capped(orders["capped"], Money(sums.cut), tuple(no for _, no in sums.capped)),
         in_kind=_in_kind(plan, sums),
@@ -123,11 +124,17 @@ def _result(session: Session, plan: Plan, span: Span, sums: Sums, paid: dict[str
 
 
 def _sum(sums: Sums, *, rule: str | None = None, as_: str | None = None) -> Sum:
-    found: Counter[str] = Counter()
-    for (of_rule, of_seat, name), number in sums.costs.items():
-        if rule in (None, of_rule) and as_ in (None, of_seat):
-            found[name] += number
-    return Sum(found["awards"], Money(found["awarded"]), Money(found["stands"]))
+    found = [cost for (of_rule, seat), cost in sums.costs.items() if rule in (None, of_rule) and as_ in (None, seat)]
+    awarded, stands = sum(cost.awarded for cost in found), sum(cost.stands for cost in found)
+    return Sum(sum(cost.awards for cost in found), Money(awarded), Money(stands))
+
+
+def _seated(sums: Sums) -> dict[str, set[str]]:
+    """Who earns in each seat."""
+    found: dict[str, set[str]] = {}
+    for (_, as_), cost in sums.costs.items():
+        found[as_] = found.get(as_, set()) | cost.people
+    return found
 
 
 def _seat_order(as_: str) -> tuple[int, int]:

@@ -5,7 +5,7 @@ Units    fen, not Money: millions of amounts are added up here
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -22,18 +22,35 @@ Reward = tuple[str, tuple[tuple[str, Any], ...]]  # a rule and what it gives in 
 
 
 @dataclass(slots=True)
+class Cost:
+    """What one rule gives in one seat."""
+
+    awards: int = 0
+    awarded: int = 0
+    stands: int = 0
+    people: set[str] = field(default_factory=set)
+
+    def __add__(self, other: Cost) -> Cost:
+        return Cost(
+            self.awards + other.awards,
+            self.awarded + other.awarded,
+            self.stands + other.stands,
+            self.people | other.people,
+        )
+
+
+@dataclass(slots=True)
 class Sums:
     """Of a part of the orders, or of all.
 
-    costs    by rule, seat and one of awards, awarded, stands: a number, fen when it arose, fen now
+    costs    by rule and seat: how many awards, fen when they arose, fen now, and whose they were
     capped   (paid at, number) of the first orders that hit the cap
     given    rewards in kind: how many were given, how many of these were taken back
     places   by ranking rule and window: everybody's value, when it is computed
     """
 
     orders: Counter[str] = field(default_factory=Counter)
-    costs: Counter[tuple[str, str, str]] = field(default_factory=Counter)
-    seated: dict[str, set[str]] = field(default_factory=dict)
+    costs: dict[tuple[str, str], Cost] = field(default_factory=dict)
     persons: Counter[str] = field(default_factory=Counter)
     margin_cost: int = 0
     cut: int = 0
@@ -43,17 +60,14 @@ class Sums:
     places: dict[tuple[str, str], tuple[Any, list[Place]]] = field(default_factory=dict)
 
     def __add__(self, other: Sums) -> Sums:
-        seated: dict[str, set[str]] = defaultdict(set)
-        places = dict(self.places)
-        for part in (self, other):
-            for as_, people in part.seated.items():
-                seated[as_] |= people
+        costs, places = dict(self.costs), dict(self.places)
+        for key, cost in other.costs.items():
+            costs[key] = costs[key] + cost if key in costs else cost
         for key, (at, found) in other.places.items():
             places[key] = (at, [*places[key][1], *found]) if key in places else (at, found)
         return Sums(
             orders=_added(self.orders, other.orders),
-            costs=_added(self.costs, other.costs),
-            seated=dict(seated),
+            costs=costs,
             persons=_added(self.persons, other.persons),
             margin_cost=self.margin_cost + other.margin_cost,
             cut=self.cut + other.cut,
@@ -90,8 +104,9 @@ class Sums:
             payable = decision.payable(line.no)
             if not payable:
                 continue
-            first = amounts(payable, line_state(line, ()), share)
-            later = [amounts(payable, left, share) for left in _changed(sale, place)]
+            changed = _changed(sale, place)
+            first = amounts(payable, line_state(line, ()) if changed else sale.course[0][1][place], share)
+            later = [amounts(payable, left, share) for left in changed]
             for number, row in enumerate(first):
                 awarded = stands = row.amount.fen
                 cut += row.full.fen - awarded
@@ -121,11 +136,13 @@ class Sums:
                 self.taken[rule, tuple(reward.items())] += 1
 
     def money(self, rule: str, as_: str, to: str, awarded: int, stands: int) -> None:
-        costs = self.costs
-        costs[rule, as_, "awards"] += 1
-        costs[rule, as_, "awarded"] += awarded
-        costs[rule, as_, "stands"] += stands
-        self.seated.setdefault(as_, set()).add(to)
+        cost = self.costs.get((rule, as_))
+        if cost is None:
+            cost = self.costs[rule, as_] = Cost()
+        cost.awards += 1
+        cost.awarded += awarded
+        cost.stands += stands
+        cost.people.add(to)
         self.persons[to] += stands
 
 

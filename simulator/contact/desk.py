@@ -86,6 +86,13 @@ class Contact:
 
         self._api.add(path, admitted, method=method)
 
+    def identities(self, customer: str) -> dict[str, str]:
+        """By what a mall inside WeChat knows one of our customers; nothing of somebody who has never come."""
+        if not self.relations.of_customer(customer):
+            return {}
+        who = self.customers.get(customer)
+        return {"external_userid": who.external_userid} | ({"unionid": who.unionid} if who.unionid else {})
+
     def describe(self) -> dict[str, Any]:
         """What the page shows."""
         return {

@@ -76,7 +76,7 @@ def test_every_part_measures_and_leaves_nothing_behind(
     command.main(["--size=smallest", f"--database={backend}", *parts])
 
     rows = [row for row in capsys.readouterr().out.splitlines() if backend in row]
-    assert len(rows) == (8 if backend == "sqlite" else 11)  # the month is PostgreSQL's
+    assert len(rows) == (9 if backend == "sqlite" else 12)  # the month is PostgreSQL's
     assert all(row.count("|") == 7 for row in rows)
     assert list(tmp_path.iterdir()) == []
 

@@ -91,7 +91,7 @@ def test_a_house_in_order_ends_with_0(house: DoctorDeps) -> None:
     assert {finding["check"]: finding["status"] for finding in data["findings"]} == dict.fromkeys(
         (
             *("configuration", "database", "migrations", "crypto", "redis", "clock", "fonts"),
-            *("merchant", "scheduler", "outbox", "pauses", "ledger"),
+            *("merchant", "plans", "scheduler", "outbox", "pauses", "ledger"),
         ),
         "ok",
     )

@@ -6,9 +6,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from models.coupon import CouponUse
 from models.distributor import Distributor
+from models.group import CustomerGroup, GroupLeadership
 from models.order import Touch
 from services.coupon import campaign, figures
 from tests.orders.mall import NOW, Mall, ago, line, order
@@ -103,6 +105,22 @@ def test_a_coupon_from_nobodys_page_says_nothing_of_who_brought_the_customer(mal
     answer = pushed(mall, coupon=taken(mall, None))
     assert (answer["distributor"], answer["reason"]["code"]) == (None, "none")
     assert use(mall)["stands"]
+
+
+def test_a_groups_coupon_is_his_who_led_the_group_when_it_was_taken(mall: Mall) -> None:
+    leaders = [mall.distributor(name, role="leader") for name in ("小李", "小王")]
+    with mall.sessions.writing() as session:
+        session.add(CustomerGroup(chat_id="wr1", name="福利群", created_at=ago(days=9)))
+        session.flush()
+        for who, since in zip(leaders, (ago(days=5), ago(minutes=30)), strict=True):
+            session.add(GroupLeadership(group_id=1, distributor_id=who.id, since=since, noted_at=since))
+    code = taken(mall, None, group=1)  # an hour ago
+    answer = pushed(mall, coupon=code)
+    assert (answer["distributor"]["name"], answer["reason"]["code"]) == ("小李", "coupon")
+    page = coupons.page(mall.sessions, 1, None, now=mall.now, group=1)
+    later = coupons.takes(mall.sessions, page, "b", now=mall.now)
+    assert pushed(mall, "O2", later)["distributor"]["name"] == "小王"
+    assert [row.kind for row in mall.read(lambda session: session.scalars(select(Touch)).all())] == ["coupon"] * 4
 
 
 def test_a_page_s_own_code_names_who_shares_it_and_is_no_coupon(mall: Mall, seller: Distributor) -> None:

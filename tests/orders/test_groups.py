@@ -14,6 +14,7 @@ from models.order import Order
 from services import group
 from services.group import Told
 from tests.orders.mall import NOW, Mall, ago, order
+from tests.support import coupons
 
 only_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 CHAT = "wrAAAAAA0001"
@@ -223,3 +224,26 @@ def test_a_dismissed_group_is_listed_no_more_and_its_orders_stay(mall: Mall) -> 
     assert mall.read(lambda session: group.led_by(session, who)) == []
     (sold,) = mall.read(lambda session: group.of_leader(session, who, None))
     assert (sold.name, sold.orders, sold.sales.yuan, sold.commission.yuan) == ("福利群1", 1, "100.00", "10.00")
+
+
+@only_sqlite
+def test_a_group_leaves_nothing_to_the_customers_later_orders(mall: Mall) -> None:
+    leader(mall, "小李", "lihua")
+    told(mall)
+    mall.push(order(ref={"group": CHAT}))
+    assert reason(mall.push(order("O2", at=NOW + timedelta(minutes=1)))) == (None, "none")
+
+
+@only_sqlite
+def test_an_order_with_a_coupon_from_the_groups_page_comes_from_the_group(mall: Mall) -> None:
+    who = leader(mall, "小李", "lihua")
+    told(mall)
+    number = mall.read(lambda session: group.find(session, CHAT)).id
+    at = NOW - timedelta(hours=1)
+    coupon = coupons.make(mall.sessions, now=at)
+    page = coupons.page(mall.sessions, coupon, who.id, now=at, group=number)
+    answer = mall.push(order(ref={"coupon": coupons.takes(mall.sessions, page, now=at)}))
+    assert reason(answer) == ("小李", "coupon")
+    assert mall.read(lambda session: session.get(Order, 1)).group_id == number
+    (sold,) = mall.read(lambda session: group.of_leader(session, who, None))
+    assert (sold.name, sold.orders) == ("福利群1", 1)

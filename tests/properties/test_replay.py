@@ -152,8 +152,8 @@ def _is_gone(award: Award) -> bool:
 
 
 def told(sums: Sums) -> tuple[Any, ...]:
-    stands = Counter({(rule, as_): fen for (rule, as_, name), fen in sums.costs.items() if name == "stands"})
-    awards = Counter({(rule, as_): number for (rule, as_, name), number in sums.costs.items() if name == "awards"})
+    stands = Counter({place: cost.stands for place, cost in sums.costs.items()})
+    awards = Counter({place: cost.awards for place, cost in sums.costs.items()})
     return +stands, +sums.persons, awards, sums.given, sums.taken
 
 

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from playwright import sync_api
 
-from simulator import KfOptions
+from simulator import ContactOptions, KfOptions
 
-from .conftest import AGENT, App, Desk, Received, envelope, reply_xml
+from .conftest import AGENT, SECRET, App, Desk, Received, envelope, reply_xml
 
 pytestmark = pytest.mark.browser
 
@@ -117,7 +117,9 @@ def browser(chromium: str) -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def stage(start: Callable[..., Desk], mall: Mall) -> Desk:
-    return start(mall_url=mall.url, mall_secret=MALL_SECRET, kf=KfOptions("wk0001", KF_SECRET))
+    return start(
+        mall_url=mall.url, mall_secret=MALL_SECRET, kf=KfOptions("wk0001", KF_SECRET), contact=ContactOptions(SECRET)
+    )
 
 
 @pytest.fixture
@@ -305,3 +307,34 @@ def test_a_guest_of_the_service_opens_its_link_taps_a_menu_and_is_served(
     expect(seat.locator(".under")).to_contain_text("没有进行中的会话")
     assert [row["origin"] for row in log()] == [4, 3, 4, 5, 4]
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_customer_scans_a_code_is_welcomed_writes_and_deletes(
+    open_page: Callable[..., Any], desk: Desk, app: App
+) -> None:
+    """On a phone's width: the code that the app made stands under 扫一扫, and the welcome comes with a link."""
+    way = {"type": 2, "scene": 2, "remark": "推客 K7MP 李华", "state": "s1", "user": ["wangfang"]}
+    assert desk.post("externalcontact/add_contact_way", way)["errcode"] == 0
+    page = open_page(width=390, height=844)
+    page.locator('.tab[title="顾客"]').click()
+    phone = page.locator(".phone")
+    phone.get_by_role("tab", name="聊天").click()
+    phone.get_by_role("button", name="扫一扫").click()
+    expect(phone.locator(".codes img")).to_have_js_property("complete", True)
+    phone.get_by_role("button", name="推客 K7MP 李华").click()
+    expect(phone.locator("h3")).to_have_text("王芳")
+    assert desk.see("callbacks", wait=10)["idle"]
+    event = next(row.fields for row in app.received if row.fields.get("WelcomeCode"))
+    link = {"title": "看看有什么好东西", "desc": "点开就能看", "url": f"{desk.url}/favicon.ico"}
+    body = {"text": {"content": "你好，欢迎你来！"}, "attachments": [{"msgtype": "link", "link": link}]}
+    sent = desk.post("externalcontact/send_welcome_msg", {"welcome_code": event["WelcomeCode"], **body})
+    assert sent["errcode"] == 0
+    expect(phone.locator(".bubble")).to_have_text("你好，欢迎你来！")
+    expect(phone.locator(".linkbox b")).to_have_text("看看有什么好东西")
+    phone.get_by_label("对王芳说").fill("草莓还有吗")
+    phone.get_by_role("button", name="发送").click()
+    expect(phone.locator(".row.me .bubble")).to_have_text("草莓还有吗")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    phone.get_by_role("button", name="删除好友").click()
+    expect(phone.locator(".blank")).to_contain_text("还没有加过客服")
+    assert desk.see("contact")["relations"][0]["customer_left"]

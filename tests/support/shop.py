@@ -21,6 +21,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from bot.contact import setup
 from bot.understanding import Understanding
 from bot.worker import Assistant
 from domain.conversation import Inbound
@@ -34,6 +35,7 @@ from models.distributor import Distributor
 from models.message import Outbox
 from models.order import Product
 from services import distributor, ledger, order
+from services.customer.terms import Terms
 from services.distributor import Address
 from services.message import Catalogue
 from services.vault import Vault
@@ -64,13 +66,20 @@ class Shop:
     plan: str = PLAN
     cost: str | None = None  # of one of any product, in the catalogue
     unpublishable: bool = False  # the plan is one that the check blocks; it is laid into the database as it is
+    contact: Terms | None = None  # 客户联系
     woken: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.vault = Vault([FERNET], "a secret key of the tests")
         dice = random.Random(7)
-        self.house = House("http://shop.test", self.join_mode, self.limits, self.vault, catalogue(), dice.randrange)
-        self.assistant = Assistant(self.sessions, self.house, understanding(), self.clock, self.wake)
+        base = "http://shop.test"
+        self.house = House(
+            base, self.join_mode, self.limits, self.vault, catalogue(), dice.randrange, customers=self.contact
+        )
+        desk = None
+        if self.contact is not None:
+            desk = setup.desk(self.vault, catalogue(), self.contact, merchant="鲜果到家", base_url=base).take
+        self.assistant = Assistant(self.sessions, self.house, understanding(), self.clock, self.wake, desk)
         self._numbers = count(1)
         with self.sessions.writing() as session:
             for sku, name, category, price in (
@@ -177,9 +186,12 @@ class Shop:
 
     # What can be seen
 
-    def who(self, userid: str) -> Distributor:
+    def find(self, userid: str) -> Distributor | None:
         with self.sessions.reading() as session:
-            found = distributor.find(session, self.vault, Address("wecom", userid))
+            return distributor.find(session, self.vault, Address("wecom", userid))
+
+    def who(self, userid: str) -> Distributor:
+        found = self.find(userid)
         assert found is not None, f"{userid} has not joined"
         return found
 

@@ -168,7 +168,7 @@ def _source(row: Source) -> dict[str, Any]:
     return {
         "code": row.who.code if row.who else None,
         "name": row.who.nickname if row.who else None,
-        "group": row.share.group_id,
+        "group": row.group,
         "reward": row.share.origin == REWARD,
         **_figures(row.figures),
     }
@@ -181,7 +181,7 @@ def _source_line(row: Source) -> tuple[str, ...]:
         name = "商家"
     else:
         name = f"{row.who.nickname}（{row.who.code}）"
-    if row.share.group_id is not None:
-        name += f" 群 {row.share.group_id}"
+    if row.group is not None:
+        name += f" 群「{row.group}」"
     of = row.figures
     return name, str(of.claimed), str(of.used), of.discount.spoken, of.sales.spoken

@@ -212,12 +212,12 @@ class Desk {
       official_menu: () => this.takeOfficialMenu(event.menu),
       fans: () => this.takeFans(event.fans),
       groups: () => this.refreshRooms(),
-      contact: () => this.refreshContact(),
       groupmsg: () => this.refreshMass(),
       kf: () => this.takeSession(event),
       clock: () => { this.takeClock(event.clock); this.drawer.tick(); this.phone.tick(); },
       faults: () => this.drawer.refreshFaults(),
       order: () => this.phone.takeOrder(event.order),
+      contact: () => this.refreshContact(),
       members: () => this.refreshMembers(),
       dropped: () => event.reason === "rate" && toast(`发给${this.nameOf(event.chat)}的消息超过了每分钟上限，企业微信悄悄丢掉了`, true),
       reset: () => window.location.reload(),
@@ -230,6 +230,7 @@ class Desk {
     if (!this.chats.has(entry.chat)) this.chats.set(entry.chat, new Map());
     this.chats.get(entry.chat).set(entry.id, entry);
     this.panels.find((seat) => seat.chat === entry.chat)?.put(entry);
+    this.phone.friends?.put(entry);
     if (this.active?.chat === entry.chat) this.read(this.active);
     else this.count();
   }
@@ -268,8 +269,17 @@ class Desk {
     this.drawRail();
   }
 
-  async refreshContact() {
-    this.contact = await get("contact");
+  // Several changes in a row are read once.
+  refreshContact() {
+    this.reading ??= setTimeout(async () => {
+      this.reading = null;
+      try {
+        this.contact = await get("contact");
+        this.phone.friends?.redraw();
+      } catch (error) {
+        toast(error.message, true);
+      }
+    }, 60);
   }
 
   async refreshMass() {

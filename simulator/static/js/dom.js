@@ -34,6 +34,7 @@ const PATHS = {
   mic: "M12 14a3 3 0 0 0 3-3V6a3 3 0 0 0-6 0v5a3 3 0 0 0 3 3M6 11a6 6 0 0 0 12 0M12 17v4",
   file: "M6 3h8l4 4v14H6zM14 3v4h4",
   out: "M14 4h6v6M20 4l-9 9M18 14v6H4V6h6",
+  scan: "M4 8V4h4M16 4h4v4M20 16v4h-4M8 20H4v-4M4 12h16",
   wave: "M5 10v4M9 7v10M13 9v6M17 5v14",
 };
 

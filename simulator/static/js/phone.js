@@ -1,16 +1,19 @@
 // The customer's phone: he opens the link that a distributor sent him, and buys in the mall behind it.
 
 import { get, post } from "./api.js";
+import { Friends } from "./contact.js";
 import { colours, h, icon, timeOf, toast, webAddress, avatar } from "./dom.js";
 
 const CUSTOMERS = [["cust-zhou", "周女士"], ["cust-wu", "吴先生"], ["cust-zheng", "郑小姐"]];
-const TITLES = { home: "微信", web: "网页", shop: "商城", orders: "我的订单" };
+const TITLES = { home: "微信", web: "网页", shop: "商城", orders: "我的订单", chats: "聊天", scan: "扫一扫", chat: "" };
+const BACK = { chat: "chats", scan: "chats" };
 
 export class Phone {
   constructor(desk) {
     this.desk = desk;
     this.chat = "phone";
     this.customer = CUSTOMERS[0];
+    this.friends = desk.contact ? new Friends(this) : null;
     this.visited = [];
     this.code = "";
     this.coupon = "";
@@ -37,10 +40,10 @@ export class Phone {
 
   show(view) {
     this.view = view;
-    const draw = { home: () => this.home(), web: () => this.web(), shop: () => this.shop(), orders: () => this.drawOrders() };
-    this.title.textContent = TITLES[view];
+    const draw = { home: () => this.home(), web: () => this.web(), shop: () => this.shop(), orders: () => this.drawOrders(), chats: () => this.friends.list(), scan: () => this.friends.scan(), chat: () => this.friends.chat() };
+    this.title.textContent = TITLES[view] || this.friends.title;
     this.bar.replaceChildren(
-      h("button", { type: "button", "aria-label": "返回", onclick: () => this.show("home"), style: { visibility: view === "home" ? "hidden" : "visible" } }, icon("back")),
+      h("button", { type: "button", "aria-label": "返回", onclick: () => this.show(BACK[view] || "home"), style: { visibility: view === "home" ? "hidden" : "visible" } }, icon("back")),
       this.title,
       view === "web"
         ? h("button", { type: "button", "aria-label": "在新标签页打开", onclick: () => window.open(this.address, "_blank", "noopener") }, icon("out"))
@@ -51,9 +54,9 @@ export class Phone {
 
   drawTabs() {
     const count = [...this.orders.values()].filter((order) => !order.completed && Number(order.refunded) < Number(order.paid)).length;
-    const tab = (view, name, words, badge) => h("button", { type: "button", role: "tab", "aria-selected": String(this.view === view), onclick: () => this.show(view) },
+    const tab = (view, name, words, badge) => h("button", { type: "button", role: "tab", "aria-selected": String((BACK[this.view] || this.view) === view), onclick: () => this.show(view) },
       icon(name), words, badge ? h("span", { class: "badge" }, String(badge)) : null);
-    this.tabs.replaceChildren(tab("home", "home", "首页"), tab("shop", "bag", "商城"), tab("orders", "list", "订单", count));
+    this.tabs.replaceChildren(tab("home", "home", "首页"), ...(this.friends ? [tab("chats", "app", "聊天", this.friends.unread)] : []), tab("shop", "bag", "商城"), tab("orders", "list", "订单", count));
   }
 
   // links
@@ -63,6 +66,7 @@ export class Phone {
     select.addEventListener("change", () => {
       this.customer = CUSTOMERS.find(([id]) => id === select.value);
       this.home();
+      this.drawTabs();
     });
     const field = h("input", { type: "url", placeholder: "粘贴推广链接", "aria-label": "推广链接" });
     const go = () => this.open(field.value.trim()) || toast("这不像一个链接，要以 http:// 或 https:// 开头", true);
@@ -88,6 +92,10 @@ export class Phone {
     const address = webAddress(text);
     if (!address) return false;
     const url = new URL(address);
+    if (this.friends && url.host === "work.weixin.qq.com" && url.pathname.startsWith("/ca/")) {
+      this.friends.come(address);
+      return true;
+    }
     const found = /^\/r\/([^/?#]+)/.exec(url.pathname);
     if (found) {
       this.code = decodeURIComponent(found[1]);
