@@ -59,6 +59,7 @@ from bot.outbox import Gate, Sender, Spending
 from bot.outbox import Limits as SpendingLimits
 from bot.outbox.chats import Chats
 from bot.outbox.contact import Contacts
+from bot.outbox.feeder import Feeder
 from bot.outbox.official import Official as OfficialChats
 from bot.outbox.pauses import ACCOUNT, CUSTOMERS, SERVICE, Stopped
 from bot.robot.streams import Streams
@@ -159,7 +160,7 @@ class Runtime:
     def sweep(self) -> None:
         sweepers = [Sweeper("inbox", SWEEP_SECONDS, self._sweep_inbox)]
         if self.sender is not None:
-            sweepers.append(Sweeper("outbox", SWEEP_SECONDS, self._sweep_outbox))
+            sweepers.append(Sweeper("outbox", SWEEP_SECONDS, Feeder(self.sender, self.queue.enqueue)))
         if self.groups is not None:
             sweepers.append(Sweeper("groups", SWEEP_SECONDS, self.groups.pull_due))
         if self.puller is not None:
@@ -172,11 +173,6 @@ class Runtime:
     def _sweep_inbox(self) -> None:
         for inbox_id in self.assistant.due():
             self.assistant.retry(inbox_id)
-
-    def _sweep_outbox(self) -> None:
-        if self.sender is not None:
-            for lane in self.sender.sweep():
-                self.queue.enqueue("send_lane", lane)
 
     def _sweep_kf(self) -> None:
         if self.puller is not None and self.puller.sweep():
@@ -209,7 +205,7 @@ def build(settings: Settings) -> Runtime:
         if puller is not None:
             puller.pull()
 
-    queue = Queue(settings.redis_url, {"send_lane": sender.send_lane if sender else _nothing, "pull_kf": pull})
+    queue = Queue(settings.redis_url, {**_sending(sender), "pull_kf": pull})
 
     def wake(lanes: Iterable[str]) -> None:
         for lane in dict.fromkeys(lanes):
@@ -426,7 +422,13 @@ def _sender(
     )
 
 
-def _nothing(lane: str) -> None:
+def _sending(sender: Sender | None) -> dict[str, Callable[..., None]]:
+    if sender is None:
+        return {"send_lane": _nothing, "send_lanes": _nothing}
+    return {"send_lane": sender.send_lane, "send_lanes": sender.send_lanes}
+
+
+def _nothing(*lanes: str) -> None:
     """Without an enterprise nothing can be sent; the rows wait."""
 
 

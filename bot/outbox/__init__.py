@@ -13,6 +13,9 @@ due        what the sweep finds
 pushes     what the assistant says unasked: judged, held, said together
 budget     what the platform lets the whole app do
 announcement  a push to many, page by page
+batch      single pushes of many lanes at once
+outcome    what becomes of a row when its call has come to something
+feeder     from the sweep to the queue
 sender     the loop
 """
 

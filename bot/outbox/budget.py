@@ -30,6 +30,7 @@ MESSAGE_SEND, UPDATE_CARD, USER_GET = "message/send", "message/update_template_c
 CALL_OF = {"card_update": UPDATE_CARD, "lookup_name": USER_GET}  # a row's kind → its call, if it is no message/send
 PUSHES, ANSWERS = 0.98, 0.995  # of a limit
 MESSAGES_A_SEAT = 200
+UNLIMITED = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +54,11 @@ class Window:
                 return _instant(now, (number + 1) * self.slot + self.seconds)
         return _instant(now, (last + 1) * self.slot + self.seconds)
 
-    def add(self, slots: Mapping[str, int], now: datetime) -> dict[str, int]:
-        """One call more, without the slots that count no more."""
+    def add(self, slots: Mapping[str, int], now: datetime, calls: int = 1) -> dict[str, int]:
+        """So many calls more, without the slots that count no more."""
         first, last = self._span(now)
         kept = {number: count for number, count in slots.items() if first <= int(number) <= last}
-        return kept | {str(last): kept.get(str(last), 0) + 1}
+        return kept | {str(last): kept.get(str(last), 0) + calls}
 
     def _span(self, now: datetime) -> tuple[int, int]:
         last = int(now.timestamp()) // self.slot
@@ -109,29 +110,43 @@ class Spending:
         `anyway`: it is made whatever the budget says, and counted. Locks the platform's row until the transaction ends.
         """
         row = self._row(session)
-        used = dict(row.used)
-        free_at = max(self._free_at(used, path, now, push=push), self._day(used, people, now, push=push))
+        free_at = max(self._free_at(row.used, path, now, push=push), self._day(row.used, people, now, push=push))
         if free_at > now and not anyway:
             return free_at
+        self._count(session, row, path, now, calls=1, people=people)
+        return None
+
+    def take_some(self, session: Session, most: int, now: datetime) -> int:
+        """Count pushes to one person each, as many of `most` as there is room for."""
+        row = self._row(session)
+        count = min(most, self._room(row.used, MESSAGE_SEND, now))
+        if count:
+            self._count(session, row, MESSAGE_SEND, now, calls=count, people=count)
+        return count
+
+    def _count(self, session: Session, row: Budget, path: str, now: datetime, *, calls: int, people: int) -> None:
+        used = dict(row.used)
         for name in (ALL, path):
             windows = self._limits.calls.get(name, ())
             used[name] = {
-                str(window.slot): window.add(used.get(name, {}).get(str(window.slot), {}), now) for window in windows
+                str(window.slot): window.add(used.get(name, {}).get(str(window.slot), {}), now, calls)
+                for window in windows
             }
         today = shanghai_date(now).isoformat()
         used[PEOPLE] = {today: used.get(PEOPLE, {}).get(today, 0) + people}
         row.used = used
         session.flush()
-        return None
 
     def largest(self) -> int:
         """To how many people one push may go at all."""
-        return int(self._limits.people * PUSHES) if self._limits.people is not None else 1_000_000
+        return int(self._limits.people * PUSHES) if self._limits.people is not None else UNLIMITED
 
     def room(self, session: Session, path: str, now: datetime) -> int:
         """How many pushes to one person each may go at this moment; nothing is counted or locked."""
         row = session.scalar(select(Budget).where(Budget.scope == self._scope))
-        used: Mapping[str, Any] = row.used if row is not None else {}
+        return self._room(row.used if row is not None else {}, path, now)
+
+    def _room(self, used: Mapping[str, Any], path: str, now: datetime) -> int:
         left = [
             int(window.limit * PUSHES) - window.used(used.get(name, {}).get(str(window.slot), {}), now)
             for name in (ALL, path)
@@ -140,7 +155,7 @@ class Spending:
         if self._limits.people is not None:
             today = shanghai_date(now).isoformat()
             left.append(int(self._limits.people * PUSHES) - used.get(PEOPLE, {}).get(today, 0))
-        return max(0, min(left)) if left else 0
+        return max(0, min(left)) if left else UNLIMITED
 
     def _row(self, session: Session) -> Budget:
         mine = select(Budget).where(Budget.scope == self._scope).with_for_update()

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -20,6 +20,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from models.message import Lane, Outbox
+from services.once import insert_once
 
 LEASE = timedelta(seconds=15)
 MEMBER_BUDGET = ((25, timedelta(seconds=60)), (950, timedelta(seconds=3600)))
@@ -87,6 +88,31 @@ def hold(session: Session, name: str, me: str, wall: datetime) -> bool:
 
 def release(session: Session, name: str, me: str) -> None:
     session.execute(update(Lane).where(Lane.name == name, Lane.holder == me).values(holder=None, held_until=None))
+
+
+def hold_many(session: Session, names: Sequence[str], me: str, wall: datetime, *, new: bool = True) -> set[str]:
+    """`hold` of many at once: the lanes that are ours now. Not `new`: those that we hold still."""
+    if new:
+        known = set(session.scalars(select(Lane.name).where(Lane.name.in_(names))))
+        for name in names:
+            if name not in known:
+                insert_once(session, Lane, {"name": name, "count": 0, "holder": None, "held_until": None})
+    free = or_(Lane.holder == me, Lane.holder.is_(None), ~live(wall)) if new else Lane.holder == me
+    take = update(Lane).where(Lane.name.in_(names), free).values(holder=me, held_until=wall + LEASE)
+    session.execute(take, execution_options={"synchronize_session": False})
+    return set(session.scalars(select(Lane.name).where(Lane.name.in_(names), Lane.holder == me)))
+
+
+def release_many(session: Session, names: Iterable[str], me: str) -> None:
+    mine = update(Lane).where(Lane.name.in_(list(names)), Lane.holder == me).values(holder=None, held_until=None)
+    session.execute(mine, execution_options={"synchronize_session": False})
+
+
+def next_numbers(session: Session, names: Sequence[str]) -> dict[str, int]:
+    """`next_number` of many."""
+    counted = update(Lane).where(Lane.name.in_(names)).values(count=Lane.count + 1)
+    session.execute(counted, execution_options={"synchronize_session": False})
+    return {row.name: row.count for row in session.execute(select(Lane.name, Lane.count).where(Lane.name.in_(names)))}
 
 
 def next_number(session: Session, name: str) -> int:

@@ -44,7 +44,7 @@ class Gate:
         """Judge what is held in the lane and due: it goes, waits on, or is dropped. Whether anything goes."""
         mine = select(Outbox).where(Outbox.lane == lane, Outbox.state == "held", due(now))
         rows = session.scalars(mine.order_by(Outbox.id).limit(MOST)).all()
-        going = [row for row in rows if self._may_go(session, row, now)]
+        going = [row for row in rows if self.admits(session, row, now)]
         for row in going:
             row.state, row.due_at = "waiting", now
         _join([row for row in going if row.fault == QUIET])
@@ -58,14 +58,15 @@ class Gate:
         stale = row.push is not None and row.request is None and row.due_at <= now - FRESH
         if not stale or row.state != "waiting":
             return True
-        allowed = self._may_go(session, row, now)
+        allowed = self.admits(session, row, now)
         session.flush()
         return allowed
 
     def hold(self, row: Outbox, until: datetime, reason: str) -> None:
         row.state, row.due_at, row.fault = "held", until, reason
 
-    def _may_go(self, session: Session, row: Outbox, now: datetime) -> bool:
+    def admits(self, session: Session, row: Outbox, now: datetime) -> bool:
+        """Judge a push: whether it may go now. One that may not is held or dropped."""
         if announcement.is_stopped(session, row.about):
             row.state, row.fault = "muted", "stopped"
             return False
