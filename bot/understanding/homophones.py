@@ -25,9 +25,12 @@ def _syllables() -> dict[str, tuple[str, ...]]:
             continue
         syllable, _, characters = line.partition(" ")
         folded = _fold(syllable)
+        alone = (folded,)  # one for all that are read so
         for character in characters:
-            known = table.get(character, ())
-            if folded not in known:
+            known = table.get(character)
+            if known is None:
+                table[character] = alone
+            elif folded not in known:
                 table[character] = (*known, folded)
     return table
 
