@@ -51,6 +51,8 @@ WRITING = frozenset(
         "join",
         "bind",
         "profile",
+        "mute",
+        "unmute",
         "confirm",
         "cancel",
         "approve",
@@ -256,7 +258,7 @@ class Assistant:
     ) -> _Work:
         """Handle within the caller's transaction. `started` is None where no passive reply can be given any more.
 
-        Raises _Unsure where it was not understood and `advice` is None, before anything is done.
+        Raises _Unsure where it was not understood and `advice` is None: what was done is undone, and done once more.
         """
         if (chat_id := inbound.facts.get("chat_id")) is not None:
             change, detail = inbound.facts["change"], inbound.facts["detail"]
@@ -284,12 +286,12 @@ class Assistant:
             ):
                 ask = looks_again(ask, ctx)
             ask = self._second_opinion(ask, ctx, advice)
-        elif inbound.kind == "card":
-            ask = copy.chosen(ask, ctx)
         if inbound.group is not None:
             ask = help.in_a_group(ask)
         if ask.name == "explain":
             ctx.period = self._understanding.period(inbound.text, now=now)
+        if ask.name in ("mute", "unmute"):
+            ctx.wish = self._understanding.pushes(inbound.text, wants=ask.name == "unmute", now=now)
         reply = self._reply(ask, ctx)
         if ask.guessed:
             reply = reply.then("understood.guessed", intent=Sentence(f"intent.{ask.name}"))

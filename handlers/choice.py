@@ -18,8 +18,7 @@ from services.earnings import OrderLine
 WHICH = "choice.which"
 CHOOSE = "choose"  # {"number"}: what the answer in words was understood as; 0 when it named several
 PICKS = ("pick_a", "pick_b", "pick_c", "pick_d", "pick_e", "pick_f")  # the buttons, as many as a card may have
-OF_A_PRODUCT = frozenset({"link", "poster", "copy"})
-_FOR_DISTRIBUTORS = frozenset({"link", "poster"})
+OF_A_PRODUCT = frozenset({"link", "poster", "copy"})  # all of them are distributors' own
 _LONGEST_BUTTON = 10
 _UNFIT = re.compile(r"[\"'<>&#\s]+")  # what would end the link that a button is where there are no cards
 
@@ -33,8 +32,7 @@ def product_named(ask: Intent, ctx: Context) -> Intent | Reply:
     found = [(sku, named[sku]) for sku in ask.slots["products"] if sku in named]
     if len(found) <= 1:
         return Intent(ask.name, slots | ({"product": found[0][0]} if found else {}), ask.confidence)
-    if ask.name in _FOR_DISTRIBUTORS:
-        _ = ctx.me  # nobody chooses first and is refused then
+    _ = ctx.me  # nobody chooses first and is refused then
     return which(Intent(ask.name, slots), ctx, "product", found)
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from domain.conversation import Intent, Reply, Sentence
 from domain.distributor import UnknownCode
+from handlers import poster
 from handlers.context import Context
 from handlers.periods import asked_period
 from models.distributor import Distributor
@@ -64,11 +65,11 @@ def link(ask: Intent, ctx: Context) -> Reply:
     if sku is not None:
         reply = Reply.of("link.product", link=ctx.link(me.code, sku=sku), own=ctx.link(me.code))
     reply = reply.then("link.next")
-    if sku is not None or ctx.house.customers is None or not ctx.house.customers.open:
+    if sku is not None or ctx.overheard or ctx.house.customers is None or not ctx.house.customers.open:
         return reply
     if not _code_for_customers(ctx, me, waiting=ctx.lane):
-        return reply.then("link.code_ordered")
-    return replace(reply.then("link.code"), posters=(ways.poster(me.id),))
+        return poster.asking(ctx, reply.then("link.code_ordered"))
+    return poster.asking(ctx, replace(reply.then("link.code"), posters=(ways.poster(me.id),)))
 
 
 def _code_for_customers(ctx: Context, who: Distributor, *, waiting: str | None) -> bool:

@@ -343,3 +343,47 @@ def test_every_variable_is_explained_in_the_example() -> None:
 
 def test_the_example_itself_is_sound(tmp_path: Path) -> None:
     assert Settings.load({"DEMO": "1"}, ROOT / ".env.example", var=tmp_path).port == 8000
+
+
+def test_customers_are_served_by_whom_the_merchant_names(tmp_path: Path) -> None:
+    own = {
+        "WECOM_CONTACT_SECRET": "s", "WECOM_CONTACT_USERS": "WangFang, lisi", "WECOM_CONTACT_OWN": "1",
+        "WECOM_CONTACT_LINK": "https://work.weixin.qq.com/ca/cafe", "WECOM_CONTACT_WELCOME": "你好\\n{inviter}",
+    }  # fmt: skip
+    found = Settings.load(PRODUCTION | WECOM | own, var=tmp_path).contact
+    assert found is not None
+    assert (found.users, found.own, found.link) == (("wangfang", "lisi"), True, "https://work.weixin.qq.com/ca/cafe")
+    assert found.welcome == "你好\n{inviter}"
+    plain = Settings.load(PRODUCTION | WECOM | {"WECOM_CONTACT_SECRET": "s"}, var=tmp_path).contact
+    assert plain is not None
+    assert (plain.users, plain.own, plain.link, plain.welcome) == ((), False, None, None)
+    quiet = Settings.load(
+        PRODUCTION | WECOM | {"WECOM_CONTACT_SECRET": "s", "WECOM_CONTACT_WELCOME": "off"}, var=tmp_path
+    )
+    assert quiet.contact is not None
+    assert quiet.contact.welcome == ""
+    assert Settings.load(PRODUCTION | WECOM, var=tmp_path).contact is None
+
+
+@pytest.mark.parametrize(
+    ("change", "variable", "said"),
+    [
+        ({"WECOM_CONTACT_SECRET": "", "WECOM_CONTACT_USERS": "a"}, "WECOM_CONTACT_SECRET", "可调用接口的应用"),
+        ({"WECOM_CORP_ID": ""}, "WECOM_CONTACT_SECRET", "no enterprise"),
+        ({"WECOM_CONTACT_USERS": ",".join(f"u{n}" for n in range(101))}, "WECOM_CONTACT_USERS", "at most 100"),
+        ({"WECOM_CONTACT_OWN": "yes"}, "WECOM_CONTACT_OWN", "write 1"),
+        ({"WECOM_CONTACT_LINK": "work.weixin.qq.com/ca/x"}, "WECOM_CONTACT_LINK", "no web address"),
+        (
+            {"WECOM_CONTACT_LINK": "https://w.cn/ca/x?customer_channel=a"},
+            "WECOM_CONTACT_LINK",
+            "each distributor's own",
+        ),
+        ({"WECOM_CONTACT_WELCOME": "{name}你好"}, "WECOM_CONTACT_WELCOME", "{name} is no fact"),
+        ({"WECOM_CONTACT_WELCOME": "{你好"}, "WECOM_CONTACT_WELCOME", "braces"),
+        ({"WECOM_CONTACT_WELCOME": "好" * 1300}, "WECOM_CONTACT_WELCOME", "3900 bytes"),
+    ],
+)
+def test_what_is_wrong_with_the_customers_settings_is_said(
+    tmp_path: Path, change: dict[str, str], variable: str, said: str
+) -> None:
+    assert said in faults(PRODUCTION | WECOM | {"WECOM_CONTACT_SECRET": "s"} | change, tmp_path)[variable]

@@ -107,11 +107,10 @@ def topics(session: Session, library: Library) -> list[str]:
 def _use(session: Session, distributor_id: int, sku: str, wish: Wish, now: datetime) -> CopyUse:
     """The row of this person, product and kind, locked: of two who ask at once the second sees what the first got."""
     key = {"distributor_id": distributor_id, "sku": sku, "kind": wish.kind}
-    query = select(CopyUse).filter_by(**key).with_for_update()
-    if (found := session.scalars(query).one_or_none()) is not None:
-        return found
-    insert_once(session, CopyUse, key | {"topic": wish.topic, "recent": [], "used_at": now})
-    return session.scalars(query).one()
+    query = select(CopyUse).filter_by(**key)
+    if session.scalar(query.with_only_columns(CopyUse.id)) is None:  # unlocked: a lock on what is not there bars others
+        insert_once(session, CopyUse, key | {"topic": wish.topic, "recent": [], "used_at": now})
+    return session.scalars(query.with_for_update()).one()
 
 
 def _occasion(who: Distributor, item: Product | None, library: Library, now: datetime) -> Occasion:

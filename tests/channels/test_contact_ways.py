@@ -228,7 +228,7 @@ def test_who_turns_out_to_be_another_brings_his_customers_along(desk: Desk) -> N
     desk.shop.sells("lihua", "10.00")
     with desk.sessions.writing() as session:
         goes_on, ends = (session.merge(desk.shop.who(userid)) for userid in ("lihua", "zhangmin"))
-        person._merge(session, goes_on, ends, proof="test", now=desk.shop.now)
+        person._merge(session, desk.shop.vault, goes_on, ends, proof="test", now=desk.shop.now)
     with desk.sessions.reading() as session:
         assert ways.owner_of(session, state).id == goes_on.id
     assert desk.relation().distributor_id == goes_on.id

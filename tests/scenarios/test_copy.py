@@ -15,6 +15,8 @@ from models.distributor import Distributor
 from models.order import Product
 from services import words
 from services.copy import own
+from services.coupon import campaign
+from tests.support import coupons
 from tests.support.databases import Database
 from tests.support.shop import Shop
 
@@ -86,34 +88,19 @@ def test_without_a_product_the_one_that_earns_most_today_is_suggested_with_the_r
 
 
 @SQLITE
-def test_of_several_products_a_number_or_a_button_says_which(shop: Shop, code: str) -> None:
-    assert shop.says("xiaoli", "水果文案").startswith("要哪一个的文案？\n1. 烟台苹果\n2. 丹东99草莓")
-    assert "丹东99草莓" in shop.says("xiaoli", "2")
-    shop.says("xiaoli", "水果群文案")
+def test_of_several_products_a_number_or_a_button_says_which_and_the_kind_is_kept(shop: Shop, code: str) -> None:
+    assert "1. 烟台苹果" in shop.says("xiaoli", "水果群文案")
+    assert "的群文案" in shop.says("xiaoli", "2")
+    assert "p=STRAWBERRY&s=group" in texts(shop)[-1]
+    shop.says("xiaoli", "水果私聊话术")
     card = shop.queued("xiaoli", "card")[-1]
-    assert [button["text"] for button in card["buttons"]] == ["烟台苹果", "丹东99草莓"]
     shop.clicks("xiaoli", card["buttons"][0]["key"], card["task"])
-    assert "p=APPLE&s=group" in texts(shop)[-1]
-    shop.clicks("xiaoli", card["buttons"][0]["key"], card["task"], response_code="again")
-    assert "今天推荐推" in texts(shop)[-2]  # the question is over
+    assert "p=APPLE&s=private" in texts(shop)[-1]
 
 
 @SQLITE
-def test_a_number_answers_only_the_question(shop: Shop, code: str) -> None:
-    assert shop.says("xiaoli", "2").startswith("没太明白")
-    shop.says("xiaoli", "水果文案")
-    shop.later(minutes=10)
-    assert shop.says("xiaoli", "2").startswith("没太明白")
-
-
-@SQLITE
-def test_a_question_about_money_is_not_talked_over(shop: Shop, code: str) -> None:
-    shop.completes(shop.sells("xiaoli", "100.00"))
-    shop.later(days=8)
-    shop.settles()
-    shop.says("xiaoli", "提现")
-    shop.says("xiaoli", "水果文案")
-    assert "已提交提现 10.00 元" in shop.says("xiaoli", "确认")
+def test_an_objection_about_several_products_is_answered_for_all(shop: Shop, code: str) -> None:
+    assert shop.says("xiaoli", "客户嫌水果贵怎么回").startswith("顾客说「太贵」")
 
 
 def test_what_a_customer_objects_is_answered(shop: Shop, code: str) -> None:
@@ -149,6 +136,22 @@ def test_stock_is_spoken_of_where_it_is_low_with_the_true_number(shop: Shop, cod
     for _ in range(12):
         shop.says("xiaoli", "换一条")
     assert not any("还剩" in text for text in texts(shop)[1:])
+
+
+@SQLITE
+def test_a_coupon_is_spoken_of_while_it_runs_with_its_condition_and_both_addresses(shop: Shop, code: str) -> None:
+    number = coupons.make(shop.sessions, now=shop.now)
+    shop.says("xiaoli", "草莓怎么发朋友圈")
+    page = coupons.page(shop.sessions, number, shop.who("xiaoli").id, now=shop.now)
+    given = texts(shop)[-1]
+    assert "有券：满100减20（满 100 元可用）" in given
+    assert f"http://shop.test/shop/c/{page}" in given
+    assert f"http://shop.test/r/{code}?p=STRAWBERRY&s=moments" in given
+    with shop.sessions.writing() as session:
+        campaign.close(session, "SAVE20", now=shop.now)
+    for _ in range(12):
+        shop.says("xiaoli", "草莓怎么发朋友圈")
+    assert not any("券" in text for text in texts(shop)[1:])
 
 
 @SQLITE
