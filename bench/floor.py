@@ -27,7 +27,7 @@ TABLES = (
 class Floor:
     """Writes orders of `past`'s sellers; one connection, as the product uses one for a request."""
 
-    tables = TABLES
+    tables: tuple[str, ...] = TABLES
 
     def __init__(self, scratch: Scratch, past: Past) -> None:
         self._past, self._sqlite = past, scratch.backend == "sqlite"

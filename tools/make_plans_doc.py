@@ -44,7 +44,8 @@ HEAD = """<!-- python -m tools.make_plans_doc 写成；要改内容，改 tools/
 | 看合规风险 | `flask plan check 方案.yaml` |
 | 和正在用的方案比，改了什么、影响多少人 | `flask plan diff 旧.yaml 新.yaml` |
 | 发布，从某一刻起生效 | `flask plan publish 方案.yaml --from 2026-12-01T00:00` |
-| 看所有版本 | `flask plan list` |
+| 看所有版本和草案 | `flask plan list` |
+| 方案还没定，先存成草案，之后用 D1 代替文件名 | `flask plan draft 方案.yaml` |
 
 试算加上 `--chart 成本.png`，另得一张手机上看的条形图。发布后的版本永远不变；
 付款时生效的是哪一版，那笔订单就一直按哪一版算。

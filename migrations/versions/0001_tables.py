@@ -829,6 +829,25 @@ def upgrade() -> None:
     )
     op.create_index("ix_milestone_mark_due_at", "milestone_mark", ["due_at", "distributor_id"], unique=False)
     op.create_table(
+        "plan_draft",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("name", sa.String(length=128), nullable=False),
+        sa.Column("source", LONG_TEXT, nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("context", LONG_TEXT, nullable=True),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("saved_at", INSTANT, nullable=False),
+        sa.Column("checked_at", INSTANT, nullable=True),
+        sa.Column("findings", sa.JSON(), nullable=False),
+        sa.Column("ruleset", sa.String(length=32), nullable=False),
+        sa.Column("version_id", ID, nullable=True),
+        sa.ForeignKeyConstraint(["version_id"], ["plan_version.id"], name=op.f("fk_plan_draft_version_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_plan_draft")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
         "poster_consent",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("distributor_id", ID, nullable=False),
@@ -1490,6 +1509,7 @@ def downgrade() -> None:
     op.drop_table("rollup")
     op.drop_table("push_choice")
     op.drop_table("poster_consent")
+    op.drop_table("plan_draft")
     op.drop_table("milestone_mark")
     op.drop_table("link_code")
     op.drop_table("ledger_account")

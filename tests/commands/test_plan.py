@@ -219,3 +219,48 @@ def test_a_broken_plan_is_refused_before_the_database_is_asked(alone: Flask, tmp
     bad = tmp_path / "bad.yaml"
     bad.write_text("name: [", encoding="utf-8")
     assert "不是合法的 YAML" in alone("plan", "publish", bad, code=1).said
+
+
+# drafts
+
+
+def test_a_draft_is_kept_checked_and_published(flask: Flask) -> None:
+    saved = flask("plan", "draft", FRUIT)
+    assert saved.text == "已存为草案 D1「水果店」。下一步：flask plan check D1\n"
+    assert [(row["draft"], row["state"]) for row in flask("plan", "list", "--json").data["drafts"]] == [("D1", "draft")]
+
+    checked = flask("plan", "check", "D1", code=1)
+    assert "flask plan publish D1 --tick TP-1" in checked.text
+    (row,) = flask("plan", "list", "--json").data["drafts"]
+    assert (row["state"], row["found"]) == ("checked", ["TP-1"])
+    assert "D1    已检查  TP-1" in flask("plan", "list").text
+
+    data = flask("plan", "publish", "D1", *TICK, "--json").data
+    assert (data["name"], data["state"]) == ("水果店", "in_force")
+    assert flask("plan", "list", "--json").data["drafts"] == []
+    refused = flask("plan", "draft", FRUIT, "--replace", "D1", code=1).said
+    assert f"草案 D1 已经发布为第 {data['version']} 版，不能再改" in refused
+
+
+def test_a_draft_that_is_changed_must_be_checked_again(flask: Flask, tmp_path: Path) -> None:
+    flask("plan", "draft", FRUIT)
+    flask("plan", "check", "D1", code=1)
+    other = tmp_path / "other.yaml"
+    other.write_text(FRUIT.read_text(encoding="utf-8").replace("name: 水果店", "name: 水果店二"), encoding="utf-8")
+    flask("plan", "draft", other, "--replace", "d1")
+    (row,) = flask("plan", "list", "--json").data["drafts"]
+    assert (row["name"], row["state"], row["found"], row["checked_at"]) == ("水果店二", "draft", [], None)
+
+
+def test_a_draft_that_is_blocked_stays_a_draft(flask: Flask, tmp_path: Path) -> None:
+    text = "name: 人头\nrules: [{id: m, kind: milestone, title: 奖, count: {of: recruits, qualify: joined}, every: 1,"
+    blocked = tmp_path / "blocked.yaml"
+    blocked.write_text(text + ' reward: {cash: "1.00"}}]\n', encoding="utf-8")
+    flask("plan", "draft", blocked)
+    assert flask("plan", "publish", "D1", "--json", code=1).data["error"]["code"] == "plan.blocked"
+    assert [row["state"] for row in flask("plan", "list", "--json").data["drafts"]] == ["draft"]
+
+
+def test_a_draft_of_nobody_is_refused(flask: Flask) -> None:
+    assert "没有草案 D7" in flask("plan", "check", "D7", code=1).said
+    assert "编号像 D3" in flask("plan", "draft", FRUIT, "--replace", "7", code=2).said

@@ -29,10 +29,11 @@ from domain.compliance import (
     parse_context,
 )
 from domain.periods import shanghai_date
-from domain.plan import Plan, parse
+from domain.plan import Plan, digest, parse
 from services import compliance
+from services import draft as drafts
 from services.terminal import Answer, Refusal, answering
-from web.commands import CommandDeps
+from web.commands import CommandDeps, draft
 from web.commands.files import FILE, read_text
 
 SEVERITY = {"BLOCK": "禁止发布", "OVERRIDE": "需要特批", "WARN": "需要确认", "INFO": "仅供了解"}
@@ -47,17 +48,22 @@ OUTCOME = {
 
 def command(deps: CommandDeps) -> click.Command:
     @click.command("check", help="合规检查：方案里有哪些法律和平台风险。发现需要处理的问题时以 1 退出。")
-    @click.argument("plan_file", metavar="PLAN.yaml", type=FILE)
+    @click.argument("source", metavar="PLAN.yaml|D3", type=draft.PlanSource())
     @click.option("--context", "context_file", type=FILE, help="方案里写不下的情况：加入途径、方案之外的奖励等。")
     @answering
-    def check(plan_file: Path, context_file: Path | None) -> Answer:
-        plan = parse(read_text(plan_file))
-        context = read_context(context_file)
+    def check(source: Path | int, context_file: Path | None) -> Answer:
+        text, kept = draft.text_of(deps, source)
+        plan = parse(text)
+        context = read_context(context_file) if context_file is not None or kept is None else parse_context(kept)
         known = with_live_prices(deps, context)
         findings = compliance.check(plan, known)
+        if isinstance(source, int):
+            with deps.sessions.writing() as session:
+                drafts.checked(session, source, digest(plan), findings, now=deps.clock())
         late = shanghai_date(deps.clock()) > REVIEW_BY
         data = report_data(plan, findings, overdue=late)
-        files = str(plan_file) if context_file is None else f"{plan_file} --context {context_file}"
+        named = f"D{source}" if isinstance(source, int) else str(source)
+        files = named if context_file is None else f"{named} --context {context_file}"
         return Answer(data, "\n".join(report_text(plan, known, findings, files, overdue=late)), hinders(findings))
 
     return check

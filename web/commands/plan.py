@@ -13,6 +13,7 @@ from typing import Any
 import click
 from sqlalchemy.exc import InterfaceError, OperationalError, ProgrammingError
 
+from domain.compliance import parse_context
 from domain.document import Refused
 from domain.evaluation import END_OF_TIME, Evaluation, evaluate, evaluate_files
 from domain.money import Money
@@ -20,9 +21,10 @@ from domain.plan import Difference, Plan, changes, parse
 from domain.scenario import parse_scenario
 from models.plan import PlanVersion
 from services import compliance, distributor, plan
+from services import draft as drafts
 from services.explanation import SKIPPED, STATES, seat
 from services.terminal import INSTANT, Answer, Refusal, answering, clock_text, columns, iso, json_text, refusal_of
-from web.commands import CommandDeps, check, override, simulate
+from web.commands import CommandDeps, check, draft, override, simulate
 from web.commands.check import read_context
 from web.commands.files import FILE, read_text
 
@@ -40,6 +42,7 @@ def group(deps: CommandDeps) -> click.Group:
     commands.add_command(override.group(deps))
     commands.add_command(_diff(deps))
     commands.add_command(simulate.command(deps))
+    commands.add_command(draft.command(deps))
     commands.add_command(_publish(deps))
     commands.add_command(_list(deps))
     return commands
@@ -165,22 +168,22 @@ def _affected(deps: CommandDeps, found: list[Difference]) -> list[int | None]:
 
 def _publish(deps: CommandDeps) -> click.Command:
     @click.command("publish", help="发布为下一个版本，从 --from 起生效；发布后的版本永远不变。")
-    @click.argument("plan_file", metavar="PLAN.yaml", type=FILE)
+    @click.argument("given", metavar="PLAN.yaml|D3", type=draft.PlanSource())
     @click.option("--from", "starts_at", type=INSTANT, help="从什么时候起生效，最早一分钟之前；不写就是现在。")
     @click.option("--operator", help="由哪个操作员发布（企业微信账号）。")
     @click.option("--tick", "ticks", multiple=True, metavar="RULE_ID", help="合规检查里已知悉的提醒，每条写一次。")
     @click.option("--context", "context_file", type=FILE, help="合规检查的补充说明，见 flask plan check。")
     @answering
     def publish(
-        plan_file: Path,
+        given: Path | int,
         starts_at: datetime | None,
         operator: str | None,
         ticks: tuple[str, ...],
         context_file: Path | None,
     ) -> Answer:
-        source = read_text(plan_file)
+        source, kept = draft.text_of(deps, given)
         parse(source)  # what is wrong with the file itself is said whether or not a database answers
-        context = read_context(context_file) if context_file is not None else None
+        context = read_context(context_file) if context_file is not None else kept and parse_context(kept)
         deps.ready()
         now = deps.clock()
         # From the whole second on: an order's time may have no finer grain.
@@ -189,6 +192,8 @@ def _publish(deps: CommandDeps) -> click.Command:
             if operator is not None and distributor.find_operator(session, operator) is None:
                 how = f"flask operator create {operator} --name 名字 --role owner"
                 raise Refusal("operator.unknown", f"没有账号为 {operator} 的操作员；先添加：{how}")
+            if isinstance(given, int):
+                draft.refused(drafts.open_, session, given)
             try:
                 row = plan.publish(
                     session,
@@ -205,6 +210,8 @@ def _publish(deps: CommandDeps) -> click.Command:
                 earliest = clock_text(now - plan.EARLIEST)
                 said = f"生效时间 {clock_text(starts_at)} 已经过去；最早是 {earliest}（上海时间），已付款的订单不改方案"
                 raise Refusal("plan.starts_in_the_past", said) from None
+            if isinstance(given, int):
+                drafts.published(session, given, row)
             data = _version_data(row, IN_FORCE if starts_at <= now else SCHEDULED)
         when = f"从 {clock_text(starts_at)} 起生效" if starts_at > now else "已经生效"
         return Answer(data, f"已发布第 {data['version']} 版「{data['name']}」，{when}。")
@@ -223,18 +230,29 @@ def _list(deps: CommandDeps) -> click.Command:
             rows = plan.versions(session)
             standing = _standing(rows, in_force.version_id if in_force else None, now)
             data = [_version_data(row, standing[row.id]) for row in rows]
+            waiting = [draft.data(row) for row in drafts.listed(session)]
+        answer, kept = {"versions": data, "drafts": waiting}, _drafts_text(waiting)
         if not data:
-            return Answer(
-                {"versions": []}, "还没有发布过方案。发布：flask plan publish assets/plans/fruit.yaml --tick TP-1"
-            )
+            none = "还没有发布过方案。发布：flask plan publish assets/plans/fruit.yaml --tick TP-1"
+            return Answer(answer, none + kept)
         table = [("版本", "状态", "从何时起（上海时间）", "摘要", "名称")]
         table += [
             (str(row.id), VERSION_STATES[standing[row.id]], clock_text(row.starts_at), row.digest[:12], row.name)
             for row in rows
         ]
-        return Answer({"versions": data}, columns(table, indent=""))
+        return Answer(answer, columns(table, indent="") + kept)
 
     return list_
+
+
+def _drafts_text(drafts_: list[dict[str, Any]]) -> str:
+    if not drafts_:
+        return ""
+    table = [("草案", "状态", "检查发现", "摘要", "名称")]
+    for row in drafts_:
+        found = "、".join(row["found"]) or ("没有" if row["state"] == "checked" else "—")
+        table.append((row["draft"], draft.STATES[row["state"]], found, row["digest"][:12], row["name"]))
+    return "\n\n" + columns(table, indent="")
 
 
 def _standing(rows: list[PlanVersion], in_force: int | None, now: datetime) -> dict[int, str]:

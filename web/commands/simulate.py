@@ -24,8 +24,7 @@ from services.replay.found import InKind, Person, Replay, Share, Sum
 from services.replay.load import NothingToReplay
 from services.replay.run import replay
 from services.terminal import Answer, Refusal, answering, columns
-from web.commands import CommandDeps
-from web.commands.files import FILE, read_text
+from web.commands import CommandDeps, draft
 
 KIND = {"coupon": "优惠券", "points": "积分", "gift": "赠品", "title": "荣誉称号"}
 SEATS_DRAWN = 12
@@ -49,13 +48,14 @@ class Day(click.ParamType[date]):
 
 def command(deps: CommandDeps) -> click.Command:
     @click.command("simulate", help="把草案放到数据库里已有的订单上重算一遍：花多少、谁多得、谁少得。什么都不会改。")
-    @click.argument("plan_file", metavar="PLAN.yaml", type=FILE)
+    @click.argument("source", metavar="PLAN.yaml|D3", type=draft.PlanSource())
     @click.option("--from", "first", type=Day(), required=True, help="第一天，含当天（上海日期，按付款时间）。")
     @click.option("--to", "last", type=Day(), required=True, help="最后一天，含当天。")
     @click.option("--chart", "picture", type=click.Path(dir_okay=False, path_type=Path), help="另存一张条形图（PNG）。")
     @answering
-    def simulate(plan_file: Path, first: date, last: date, picture: Path | None) -> Answer:
-        plan = parse(read_text(plan_file))  # what is wrong with the call itself is said before the database is asked
+    def simulate(source: Path | int, first: date, last: date, picture: Path | None) -> Answer:
+        # What is wrong with the call itself is said before the database is asked for orders.
+        plan = parse(draft.text_of(deps, source)[0])
         if first > last:
             raise Refusal("span.backwards", f"--from {first} 晚于 --to {last}；第一天要在最后一天之前，或者是同一天")
         if picture is not None:
