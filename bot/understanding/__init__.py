@@ -69,7 +69,9 @@ _SURE = 0.2  # share from which the classifier is believed; it says `unknown` by
 _SURE_ALONE = 0.3  # … where no rule knows a word of it
 _SURE_OF = {"cancel": 0.6, "greet": 0.55, "thanks": 0.5}
 _SURE_OF_OPERATORS = 0.6  # below, what only an operator asks is taken for its neighbour when somebody else says it
+_NEAR = 0.02  # what is farther away is not offered; then the usual things are
 _ADVISED = 0.3
+_OF_ALL_ORDERS = frozenset({"earnings", "earnings_detail", "rules"})  # … but of one that is named: its explanation
 _NEVER_OFFERED = frozenset({"unknown", "confirm", "cancel", "greet", "thanks", *ALL_OPERATOR_INTENTS})
 _USUAL = ("earnings", "link", "help")
 
@@ -202,6 +204,8 @@ class Understanding:
             best, share = _about_what_is_gated(readings[-1], operator=operator), 0.5
         if best == "unknown" or (best in ALL_OPERATOR_INTENTS and not operator):
             return self._unknown(readings[-1], ranked)
+        if best in _OF_ALL_ORDERS and readings[-1].facts.order:  # 「O1001赚了多少」
+            best = "explain"
         by_rule = any(rules.of_anybody(reading.masked) for reading in readings)
         if share < _SURE_OF.get(best, _SURE if by_rule else _SURE_ALONE):
             return self._unknown(readings[-1], ranked)
@@ -209,7 +213,7 @@ class Understanding:
 
     def _unknown(self, sentence: Sentence, ranked: Sequence[tuple[str, float]]) -> Intent:
         """Unknown, with the three nearest of what the assistant acts on; money stands first only where it was named."""
-        likely = [i for i, _ in ranked if i in INTENTS and i not in _NEVER_OFFERED]
+        likely = [i for i, share in ranked if share >= _NEAR and i in INTENTS and i not in _NEVER_OFFERED]
         if gates.mentions_withdrawal(sentence.plain):
             likely = ["withdraw", "withdraw_status", "rules"]
         elif likely[:1] == ["withdraw"]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import math
+import mmap
 import sys
 import zlib
 from array import array
@@ -33,23 +34,25 @@ def key_of(feature: str) -> int:
 class Classifier:
     """Weights of features for intents. Safe to use from several threads."""
 
-    def __init__(self, intents: Sequence[str], keys: array[int], weights: bytes, scale: float) -> None:
+    def __init__(self, intents: Sequence[str], keys: Sequence[int], weights: memoryview, scale: float) -> None:
         self.intents = tuple(intents)
-        self._keys, self._weights, self._scale = keys, memoryview(weights).cast("b"), scale
+        self._keys, self._weights, self._scale = keys, weights.cast("b"), scale
         self._own: dict[int, list[float]] = {}
 
     @classmethod
     def load(cls, file: Path) -> Classifier:
-        """Raises ModelError"""
-        head, content = read(file)
-        count = int(head["features"])
-        keys = array("I", content[: 4 * count])
-        if sys.byteorder == "big":
-            keys.byteswap()
-        weights = content[4 * count :]
-        if len(keys) != count or len(weights) != count * len(head["intents"]):
+        """Map the file: what all processes of a machine read is in its memory once. Raises ModelError"""
+        head, begins = read_head(file)
+        count, size = int(head["features"]), len(head["intents"])
+        if file.stat().st_size != begins + count * (4 + size):
             raise ModelError(f"{file.name}: is cut off; `make model` writes it anew")
-        return cls(head["intents"], keys, weights, float(head["scale"]))
+        with file.open("rb") as opened:
+            content = memoryview(mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ))
+        keys: Sequence[int] = content[begins : begins + 4 * count].cast("I")
+        if sys.byteorder == "big":
+            keys = array("I", keys)
+            keys.byteswap()
+        return cls(head["intents"], keys, content[begins + 4 * count :], float(head["scale"]))
 
     def row(self, key: int) -> Sequence[float] | None:
         """The weights of a feature for each intent, or None of one that was never seen."""
@@ -127,11 +130,12 @@ class Learner:
                 row[number] -= self._rate * gradient / (math.sqrt(squares[number]) + 0.01)
 
 
-def read(file: Path) -> tuple[dict[str, Any], bytes]:
-    """The head and what follows it. Raises ModelError"""
+def read_head(file: Path) -> tuple[dict[str, Any], int]:
+    """The first line, and where what follows it begins. Raises ModelError"""
     try:
-        head, _, content = file.read_bytes().partition(b"\n")
-        return json.loads(head), content
+        with file.open("rb") as opened:
+            line = opened.readline()
+        return json.loads(line), len(line)
     except (OSError, ValueError) as fault:
         raise ModelError(f"{file.name}: {fault}; `make model` writes it anew") from fault
 
@@ -145,4 +149,6 @@ def write(file: Path, learner: Learner, inputs: str, smallest: float) -> None:
         keys.byteswap()
     weights = array("b", [round(weight / scale) for _, row in kept for weight in row])
     head = {"inputs": inputs, "intents": learner.intents, "scale": scale, "features": len(kept)}
-    file.write_bytes(json.dumps(head).encode() + b"\n" + keys.tobytes() + weights.tobytes())
+    fresh = file.with_name(file.name + ".new")  # whoever has mapped the old one keeps it
+    fresh.write_bytes(json.dumps(head).encode() + b"\n" + keys.tobytes() + weights.tobytes())
+    fresh.replace(file)

@@ -76,7 +76,7 @@ def test_a_week_with_his_place(shop: Shop, database: Database) -> None:
     shop.sells("xiaoli", "68.00")
     assert told(shop, 23, "week")[:2] == [
         "11月16日至11月22日赚 6.80 元（1 单），待结算 6.80 元，可提现 0.00 元。",
-        "销售榜第 2 名，还差 32.00 元到第 1 名。",
+        "销售榜上你第 2 名，还差 32.00 元到第 1 名。",
     ]
 
 

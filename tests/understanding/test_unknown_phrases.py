@@ -57,6 +57,19 @@ def test_an_unknown_message_is_counted_and_its_three_nearest_are_buttons(shop: S
         assert all(button["text"] in answer for button in cards[-1]["buttons"])
 
 
+NEAR = [
+    ("老王说你们有好东西", "products"), ("卡里一分没见着", "withdraw_status"), ("这玩意儿靠得住不", "rules"),
+    ("群里冷得像冰窖", "copy"), ("提一部分先", "withdraw"), ("今天天气真好呀", "earnings"),
+]  # fmt: skip
+
+
+def test_what_is_offered_for_an_unknown_sentence_is_near_it(understanding) -> None:
+    offered = {text: read(understanding, text) for text, _ in NEAR}
+    assert {found.name for found in offered.values()} == {"unknown"}
+    assert all(len(set(found.nearest)) == 3 for found in offered.values())
+    assert sum(wanted in offered[text].nearest for text, wanted in NEAR) >= len(NEAR) - 1
+
+
 def test_no_row_says_who_wrote(shop: Shop) -> None:
     shop.says("xiaoli", "我家猫丢了怎么办")
     assert set(UnknownPhrase.__table__.columns.keys()) == {"id", "text", "count", "first_at", "last_at", "intent"}
