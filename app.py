@@ -79,6 +79,7 @@ from jobs import commands as job_commands
 from jobs.contacts import CannotAsk, ContactsJob, CursorGone
 from jobs.lawful import LawfulJob
 from jobs.leaderboard import LeaderboardJob, lane_of_robot
+from jobs.orders import OrderNoticeJob
 from jobs.queue import Queue, Sweeper, announce_worker
 from jobs.reconcile import ReconcileJob
 from jobs.scheduler import Job, Scheduler, serve
@@ -458,6 +459,12 @@ def _jobs(
             LeaderboardJob(sessions, clock, catalogue, lanes, wake),
         ),
         Job("lawful", "按今天的规则核对方案", Cron.parse("10 9 * * *"), LawfulJob(sessions, clock, catalogue, wake)),
+        Job(
+            "order_notices",
+            "把新订单告诉分销员",
+            Cron.parse("* * * * *"),
+            OrderNoticeJob(sessions, clock, catalogue, wake),
+        ),
         *_summaries(settings, sessions, clock, catalogue),
         Job("reconcile", "核对账本", Cron.parse("40 4 * * *"), ReconcileJob(sessions)),
         Job("nonces", "清理用过的随机数", Cron.parse("17 * * * *"), sweep_nonces),

@@ -41,10 +41,19 @@ class Size:
 
 
 QUICK = Size(
-    (200, 20), (1_000, 100), (2_000, 200), rounds=2, requests=40, orders=30, operations=30, posters=3, told=2_000
+    (200, 20),
+    (1_000, 100),
+    (2_000, 200),
+    rounds=2,
+    requests=40,
+    orders=30,
+    operations=30,
+    posters=3,
+    told=2_000,
+    outbox=20_000,
 )
 SMALLEST = Size(
-    (40, 20), (40, 20), (80, 40), rounds=1, requests=8, orders=3, operations=3, posters=1, told=20
+    (40, 20), (40, 20), (80, 40), rounds=1, requests=8, orders=3, operations=3, posters=1, told=20, outbox=60
 )  # the tests'
 SIZES = {"full": Size(), "quick": QUICK, "smallest": SMALLEST}
 

@@ -25,7 +25,7 @@ MAY_BE_MUTED = frozenset(KINDS) - ALWAYS
 
 # Which kind a notice is, by its first sentence: the words behind `told.` up to a `_`.
 _OF_WORD = {
-    "order": "order", "settled": "settlement", "bonuses": "settlement", "approved": "withdrawal",
+    "order": "order", "orders": "order", "settled": "settlement", "bonuses": "settlement", "approved": "withdrawal",
     "rejected": "withdrawal", "paid": "withdrawal", "level": "level", "task": "task",
 }  # fmt: skip
 _NO_PUSH = frozenset(("told.linked",))  # a warning that his account was linked is never held back

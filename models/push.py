@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import MYSQL, Base, BigId, Key
@@ -71,3 +71,19 @@ class Announcement(Base):
     created_at: Mapped[datetime]
     touched_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
+
+
+class ReadMark(Base):
+    """How far a job has read a table that only grows, by id.
+
+    done   everything up to here has been read
+    seen   the last row when the job looked last: rows up to here have been committed since, whatever was under way
+    """
+
+    __tablename__ = "read_mark"
+    __table_args__ = (UniqueConstraint("name"), MYSQL)
+
+    id: Mapped[Key]
+    name: Mapped[str] = mapped_column(String(32))
+    done: Mapped[int] = mapped_column(BigId)
+    seen: Mapped[int] = mapped_column(BigId)

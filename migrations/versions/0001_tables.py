@@ -525,6 +525,18 @@ def upgrade() -> None:
         mysql_engine="InnoDB",
     )
     op.create_table(
+        "read_mark",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("name", sa.String(length=32), nullable=False),
+        sa.Column("done", ID, nullable=False),
+        sa.Column("seen", ID, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_read_mark")),
+        sa.UniqueConstraint("name", name=op.f("uq_read_mark_name")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
         "settlement_run",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("cutoff", INSTANT, nullable=False),
@@ -1526,6 +1538,7 @@ def downgrade() -> None:
     op.drop_table("window_sum")
     op.drop_table("unknown_phrase")
     op.drop_table("settlement_run")
+    op.drop_table("read_mark")
     op.drop_table("product")
     op.drop_table("plan_version")
     op.drop_table("pause")

@@ -54,7 +54,7 @@ def test_quiet_hours_end_when_they_end(hours: str, now: datetime, until: datetim
 
 @pytest.mark.parametrize("text", ["", "22-8", "22:00", "24:00-08:00", "22:60-08:00", "08:00-08:00", "nie"])
 def test_what_is_no_hours_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="hours|all of it"):
+    with pytest.raises(ValueError, match=r"hours|all of it"):
         Hours.parse(text)
 
 
