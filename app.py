@@ -55,9 +55,11 @@ from bot.official import commands as official_commands
 from bot.official import doctor as official_doctor
 from bot.official import errors as official_errors
 from bot.official.client import OfficialClient, StableToken
-from bot.outbox import Sender
+from bot.outbox import Gate, Sender, Spending
+from bot.outbox import Limits as SpendingLimits
 from bot.outbox.chats import Chats
 from bot.outbox.contact import Contacts
+from bot.outbox.feeder import Feeder
 from bot.outbox.official import Official as OfficialChats
 from bot.outbox.pauses import ACCOUNT, CUSTOMERS, SERVICE, Stopped
 from bot.robot.streams import Streams
@@ -81,6 +83,7 @@ from jobs.queue import Queue, Sweeper, announce_worker
 from jobs.reconcile import ReconcileJob
 from jobs.scheduler import Job, Scheduler, serve
 from jobs.settlement import SettlementJob
+from jobs.summary import SummaryJob
 from models import Sessions, new_engine, schema
 from services import demo, distributor, metrics, nonce, person, unknown
 from services.clock import Clock
@@ -92,7 +95,7 @@ from services.vault import Vault
 from simulator import ContactOptions, KfOptions, OfficialOptions, Options, RobotOptions, create_simulator
 from simulator.server import Server as SimulatorServer
 from web import Deps, api, coupon, doctor, errors, health, pages, shop
-from web.commands import CommandDeps, db, entitlement, explain, ledger, operator, plan
+from web.commands import CommandDeps, db, entitlement, explain, ledger, operator, plan, push
 from web.commands import copy as copy_commands
 from web.commands import coupon as coupon_commands
 from web.commands import demo as demo_commands
@@ -157,7 +160,7 @@ class Runtime:
     def sweep(self) -> None:
         sweepers = [Sweeper("inbox", SWEEP_SECONDS, self._sweep_inbox)]
         if self.sender is not None:
-            sweepers.append(Sweeper("outbox", SWEEP_SECONDS, self._sweep_outbox))
+            sweepers.append(Sweeper("outbox", SWEEP_SECONDS, Feeder(self.sender, self.queue.enqueue)))
         if self.groups is not None:
             sweepers.append(Sweeper("groups", SWEEP_SECONDS, self.groups.pull_due))
         if self.puller is not None:
@@ -170,11 +173,6 @@ class Runtime:
     def _sweep_inbox(self) -> None:
         for inbox_id in self.assistant.due():
             self.assistant.retry(inbox_id)
-
-    def _sweep_outbox(self) -> None:
-        if self.sender is not None:
-            for lane in self.sender.sweep():
-                self.queue.enqueue("send_lane", lane)
 
     def _sweep_kf(self) -> None:
         if self.puller is not None and self.puller.sweep():
@@ -207,7 +205,7 @@ def build(settings: Settings) -> Runtime:
         if puller is not None:
             puller.pull()
 
-    queue = Queue(settings.redis_url, {"send_lane": sender.send_lane if sender else _nothing, "pull_kf": pull})
+    queue = Queue(settings.redis_url, {**_sending(sender), "pull_kf": pull})
 
     def wake(lanes: Iterable[str]) -> None:
         for lane in dict.fromkeys(lanes):
@@ -220,6 +218,7 @@ def build(settings: Settings) -> Runtime:
         vault=vault,
         catalogue=catalogue,
         below=secrets.randbelow,
+        quiet=settings.quiet_hours,
         merchant=settings.merchant_name,
         contact=settings.merchant_contact,
         customers=terms,
@@ -419,10 +418,17 @@ def _sender(
         home=f"{settings.base_url}/shop",
         chats=chats,
         contacts=customers,
+        gate=Gate(settings.quiet_hours, Spending("wecom", SpendingLimits.of_app(wecom.seats)) if wecom else None),
     )
 
 
-def _nothing(lane: str) -> None:
+def _sending(sender: Sender | None) -> dict[str, Callable[..., None]]:
+    if sender is None:
+        return {"send_lane": _nothing, "send_lanes": _nothing}
+    return {"send_lane": sender.send_lane, "send_lanes": sender.send_lanes}
+
+
+def _nothing(*lanes: str) -> None:
     """Without an enterprise nothing can be sent; the rows wait."""
 
 
@@ -452,9 +458,22 @@ def _jobs(
             LeaderboardJob(sessions, clock, catalogue, lanes, wake),
         ),
         Job("lawful", "按今天的规则核对方案", Cron.parse("10 9 * * *"), LawfulJob(sessions, clock, catalogue, wake)),
+        *_summaries(settings, sessions, clock, catalogue),
         Job("reconcile", "核对账本", Cron.parse("40 4 * * *"), ReconcileJob(sessions)),
         Job("nonces", "清理用过的随机数", Cron.parse("17 * * * *"), sweep_nonces),
         Job("phrases", "忘掉半年没人再说的听不懂的话", Cron.parse("50 4 * * *"), sweep_phrases),
+    ]
+
+
+def _summaries(settings: Settings, sessions: Sessions, clock: Clock, catalogue: Catalogue) -> list[Job]:
+    told = (
+        ("daily_summary", "把每天的收入告诉分销员", "day", settings.daily_summary_cron),
+        ("weekly_summary", "把每周的收入和名次告诉分销员", "week", settings.weekly_summary_cron),
+    )
+    return [
+        Job(name, title, cron, SummaryJob(sessions, clock, catalogue, span, settings.withdraw_minimum))
+        for name, title, span, cron in told
+        if cron is not None
     ]
 
 
@@ -558,6 +577,7 @@ def _commands(runtime: Runtime, envelope: Envelope | None) -> list[click.Command
         plan.group(house),
         ledger.group(house),
         entitlement.group(house),
+        push.group(house),
         coupon_commands.group(house),
         explain.command(house),
         operator.group(house),

@@ -34,6 +34,7 @@ from domain.cron import Cron
 from domain.money import Money
 from domain.notice import Template
 from domain.periods import SHANGHAI
+from domain.push import Hours
 
 ROOT = Path(__file__).resolve().parent
 WECOM_API_BASE = "https://qyapi.weixin.qq.com/cgi-bin"
@@ -70,6 +71,7 @@ class Wecom:
     api_base: str
     operators: tuple[str, ...]
     robot_keys: tuple[str, ...] = field(repr=False)
+    seats: int  # 账号上限: the platform takes 200 messages a day for each
     simulated: bool
     contact_secret: str | None = field(default=None, repr=False)  # 客户联系; None: it is not used
     broadcast_cap: Cap = "month"  # how the enterprise limits what a customer or a group may get of 群发
@@ -161,6 +163,9 @@ class Settings:
     clock_file: Path | None
     settlement_cron: Cron
     leaderboard_cron: Cron
+    daily_summary_cron: Cron | None  # None: no such summaries
+    weekly_summary_cron: Cron | None
+    quiet_hours: Hours | None
 
     @classmethod
     def load(cls, env: Mapping[str, str], dotenv: Path | None = None, *, var: Path = ROOT / "var") -> Settings:
@@ -237,6 +242,11 @@ def _read(reader: _Reader, var: Path) -> dict[str, Any]:
         "clock_file": _clock_file(reader, var, demo=demo),
         "settlement_cron": reader.parsed("SETTLEMENT_CRON", "0 3 * * *", Cron.parse, _CRON),
         "leaderboard_cron": reader.parsed("LEADERBOARD_CRON", "0 21 * * *", Cron.parse, _CRON),
+        # Not on the hour: the platform asks for that. Sunday is told of on Monday, with its week.
+        "daily_summary_cron": reader.parsed("DAILY_SUMMARY_CRON", "10 9 * * 0,2-6", _cron_or_off, f"{_CRON}, or off"),
+        "weekly_summary_cron": reader.parsed("WEEKLY_SUMMARY_CRON", "10 9 * * 1", _cron_or_off, f"{_CRON}, or off"),
+        # A demo is played at any hour, and its clock jumps.
+        "quiet_hours": reader.parsed("QUIET_HOURS", "off" if demo else "22:00-08:00", Hours.parse, _QUIET),
         **_withdrawals(reader, demo=demo),
         **_own_keys(reader, keys if demo else _Keys(reader, None)),
         "wecom": (wecom := _wecom(reader, keys, simulator_port)),
@@ -249,6 +259,7 @@ def _read(reader: _Reader, var: Path) -> dict[str, Any]:
 
 
 _CRON = "write cron's five fields in Shanghai time, such as '0 3 * * *' for every night at three"
+_QUIET = "write hours of Shanghai such as 22:00-08:00, or off"
 _DATABASES = (
     "write postgresql+psycopg://USER:PASSWORD@HOST/NAME, mysql+pymysql://USER:PASSWORD@HOST/NAME or sqlite:///FILE,"
     " or leave it out for a SQLite file in var/"
@@ -284,6 +295,10 @@ def _llm_base(text: str) -> str:
     if parts.scheme == "http" and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
         raise ValueError("sentences of people would go over the network unencrypted")
     return address
+
+
+def _cron_or_off(text: str) -> Cron | None:
+    return None if text == "off" else Cron.parse(text)
 
 
 def _flag(text: str) -> bool:
@@ -435,6 +450,7 @@ def _wecom(reader: _Reader, keys: _Keys, simulator_port: int | None) -> Wecom | 
         api_base=reader.parsed("WECOM_API_BASE", WECOM_API_BASE, _api_base, f"write {WECOM_API_BASE}, or leave it out"),
         operators=tuple(userid.lower() for userid in reader.listed("WECOM_OPERATORS")),
         robot_keys=reader.listed("WECOM_ROBOT_KEYS"),
+        seats=reader.parsed("WECOM_SEATS", "500", _seats, "write 账号上限 from 我的企业, such as 500"),
         simulated=simulated,
         contact_secret=reader.text("WECOM_CONTACT_SECRET") or None,
         broadcast_cap=reader.parsed("WECOM_BROADCAST_CAP", "month", _cap, "write month, week or day, or leave it out"),
@@ -588,6 +604,12 @@ def _number(text: str) -> int:
     if not text.isascii() or not text.isdecimal():
         raise ValueError(f"{text!r} is no whole number")
     return int(text)
+
+
+def _seats(text: str) -> int:
+    if not (number := _number(text)):
+        raise ValueError("0 seats send no message at all")
+    return number
 
 
 def _api_base(text: str) -> str:

@@ -3,7 +3,7 @@
     python -m bench                          all of it, on SQLite and PostgreSQL; about a quarter of an hour
     python -m bench --quick                  small sizes and few rounds: whether it runs, not what it costs
     python -m bench --only messages          one part: messages orders poster scale month memory engine simulate
-                                             understanding
+                                             understanding push
     python -m bench --database postgresql    one database
 
 Ends with 1 where a goal is missed.
@@ -16,11 +16,11 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from bench import engine, memory, messages, month, orders, poster, scale, scans, simulate, understanding
+from bench import engine, memory, messages, month, orders, poster, push, scale, scans, simulate, understanding
 from bench.fill import Past, fill
 from bench.scratch import Scratch, database, unanswered
 
-PARTS = ("messages", "orders", "poster", "scale", "month", "memory", "engine", "simulate", "understanding")
+PARTS = ("messages", "orders", "poster", "scale", "month", "memory", "engine", "simulate", "understanding", "push")
 DATABASES = ("sqlite", "postgresql")
 
 
@@ -36,10 +36,16 @@ class Size:
     orders: int = 1_500
     operations: int = 1_500
     posters: int = 40
+    told: int = 100_000
+    outbox: int = 1_000_000
 
 
-QUICK = Size((200, 20), (1_000, 100), (2_000, 200), rounds=2, requests=40, orders=30, operations=30, posters=3)
-SMALLEST = Size((40, 20), (40, 20), (80, 40), rounds=1, requests=8, orders=3, operations=3, posters=1)  # the tests'
+QUICK = Size(
+    (200, 20), (1_000, 100), (2_000, 200), rounds=2, requests=40, orders=30, operations=30, posters=3, told=2_000
+)
+SMALLEST = Size(
+    (40, 20), (40, 20), (80, 40), rounds=1, requests=8, orders=3, operations=3, posters=1, told=20
+)  # the tests'
 SIZES = {"full": Size(), "quick": QUICK, "smallest": SMALLEST}
 
 
@@ -91,7 +97,7 @@ def _lines(size: Size, parts: list[str], backends: list[str]) -> Iterator[Line]:
     for name, measure in _WITHOUT_DATABASE.items():
         if name in parts:
             yield from measure(size)
-    if not {*_ON_SMALL, "simulate", "scale", "month"} & set(parts):
+    if not {*_ON_SMALL, "simulate", "scale", "month", "push"} & set(parts):
         return
     for backend in backends:
         if fault := unanswered(backend):
@@ -108,6 +114,8 @@ def _lines(size: Size, parts: list[str], backends: list[str]) -> Iterator[Line]:
             with database(backend) as middle:
                 past = fill(middle, orders=size.replayed[0], distributors=size.replayed[1])
                 yield from _simulate(middle, past)
+        if "push" in parts and backend == backends[-1]:
+            yield from _push(backend, size)
 
 
 def _on(small: Scratch, size: Size, parts: list[str]) -> Iterator[Line]:
@@ -188,6 +196,23 @@ def _month(large: Scratch, size: Size) -> Iterator[Line]:
     yield Line(
         "memory that it takes beyond the program's own", large.backend, grown, " MB", 16, False, "of one process"
     )
+
+
+def _push(backend: str, size: Size) -> Iterator[Line]:
+    found = push.measure(backend, count=size.told, rows=size.outbox)
+    for what, told in (("one text to everybody", found.same), ("a text of his own to each", found.own)):
+        details = (
+            f"{size.told:,} people, {told.calls:,} calls, {told.seconds:,.0f} s to {told.allowed:,.0f} s that the"
+            f" budgets allow; at most {told.most_a_minute:,} calls a minute, {told.most_an_hour:,} an hour;"
+            f" {told.real:,.0f} s on a watch"
+        )
+        yield Line(f"a push: {what}", backend, told.ratio, "", 1.05, False, details)
+    yield Line("its peak memory", backend, found.peak_mb, " MB", 200, False, f"{size.told:,} people, both pushes")
+    for offender in found.offenders:
+        print(f"{backend}: {offender}\n", file=sys.stderr)
+    if found.looked_at:
+        details = f"of {found.looked_at}, with {size.outbox:,} rows in the outbox"
+        yield Line("statements of the sender that scan", backend, len(found.offenders), "", 0, False, details)
 
 
 def _poster(size: Size) -> Iterator[Line]:

@@ -32,7 +32,7 @@ class Server:
 
     def peak_mb(self) -> float:
         """The most memory that any worker has held so far, resident, in MB (1,048,576 bytes)."""
-        return max(_kilobytes(pid, "VmHWM") for pid in self.workers()) / 1024
+        return max(peak_mb(pid) for pid in self.workers())
 
     def processor_seconds(self) -> float:
         """What the workers have used of the processors so far."""
@@ -90,6 +90,11 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def peak_mb(pid: int) -> float:
+    """The most memory that a process has held so far, resident, in MB (1,048,576 bytes)."""
+    return _kilobytes(pid, "VmHWM") / 1024
 
 
 def _kilobytes(pid: int, name: str) -> int:

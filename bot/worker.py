@@ -51,6 +51,8 @@ WRITING = frozenset(
         "join",
         "bind",
         "profile",
+        "mute",
+        "unmute",
         "confirm",
         "cancel",
         "approve",
@@ -288,6 +290,8 @@ class Assistant:
             ask = help.in_a_group(ask)
         if ask.name == "explain":
             ctx.period = self._understanding.period(inbound.text, now=now)
+        if ask.name in ("mute", "unmute"):
+            ctx.wish = self._understanding.pushes(inbound.text, wants=ask.name == "unmute", now=now)
         reply = self._reply(ask, ctx)
         if ask.guessed:
             reply = reply.then("understood.guessed", intent=Sentence(f"intent.{ask.name}"))

@@ -15,8 +15,8 @@ Channel = Literal["wecom", "official", "kf", "robot"]
 # Intents that the assistant acts on, in the order in which `help` and the nearest-three list show them.
 INTENTS: tuple[str, ...] = (
     "help", "join", "link", "poster", "copy", "products", "coupon", "earnings", "earnings_detail", "explain", "orders",
-    "team", "rank", "level", "tasks", "withdraw", "withdraw_status", "rules", "bind", "profile", "confirm", "cancel",
-    "greet", "thanks",
+    "team", "rank", "level", "tasks", "withdraw", "withdraw_status", "rules", "bind", "profile", "mute", "unmute",
+    "confirm", "cancel", "greet", "thanks",
     "unknown",
 )  # fmt: skip
 OPERATOR_INTENTS: tuple[str, ...] = ("review", "approve", "reject", "paid", "today")

@@ -29,7 +29,7 @@ from domain import code as codes
 Status = Literal["half", "added", "left", "dropped"]
 ALIVE: tuple[Status, ...] = ("half", "added")
 
-LONGEST_STATE, LONGEST_CHANNEL = 30, 64  # characters of a contact way's; bytes of a link's
+LONGEST_STATE = 30  # characters of a contact way's; a link takes 64 bytes
 WELCOME_WITHIN = timedelta(seconds=20)
 _PREFIX, _RANDOM = "tk", 14
 

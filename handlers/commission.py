@@ -7,11 +7,13 @@ import re
 from domain.conversation import Intent, Reply, Sentence
 from domain.money import ZERO, Money
 from domain.plan.reward import reward_of
+from domain.plan.words import number
 from handlers import choice
 from handlers.context import Context
 from handlers.periods import asked_period, of_slot, this_month
 from models.order import Order
 from services import earnings as earned
+from services import level as levels
 from services.earnings import AwardLine, OrderLine, Reason
 
 # What a sentence with an order's number in it may be taken for: "O1怎么算的" looks like a question about the rules.
@@ -37,7 +39,8 @@ def naming_an_order(ask: Intent, ctx: Context) -> Intent:
 def earnings(ask: Intent, ctx: Context) -> Reply:
     period = asked_period(ask) or this_month(ctx.now)
     me = ctx.me
-    amount, have = earned.with_balances(ctx.session, me.id, period)
+    found = earned.overview(ctx.session, me.id, period, ctx.now)
+    amount, have = found.amount, found.have
     key = "earnings.now_withdrawing" if have.withdrawing else "earnings.now"
     reply = Reply.of(
         key,
@@ -47,6 +50,8 @@ def earnings(ask: Intent, ctx: Context) -> Reply:
         available=have.available,
         withdrawing=have.withdrawing,
     )
+    if found.plan is not None and (stands := levels.standing_in(ctx.session, me, found.plan, now=ctx.now)):
+        reply = _level(reply, stands)
     if have.available < ZERO:
         return reply.then("earnings.negative")
     missing = ctx.house.limits.minimum - have.available
@@ -55,6 +60,17 @@ def earnings(ask: Intent, ctx: Context) -> Reply:
         key = "_pending" if have.pending > ZERO else "_nothing" if nothing_yet else ""
         return reply.then(f"earnings.below_minimum{key}", missing=missing, minimum=ctx.house.limits.minimum)
     return reply.then("earnings.next")
+
+
+def _level(reply: Reply, stands: levels.Standing) -> Reply:
+    """「还差 3 单升「银牌」。」"""
+    if (missing := stands.next) is None:
+        return reply
+    count = number(missing.of, missing.at_least - missing.have)
+    said = Sentence(f"tasks.missing_{missing.of}", {"count": count})
+    return reply.then(
+        "earnings.level", window=Sentence(f"tasks.window_{missing.window}"), missing=said, title=missing.title
+    )
 
 
 def earnings_detail(ask: Intent, ctx: Context) -> Reply:

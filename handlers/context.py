@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 
 from domain import distributor as rules
 from domain.conversation import Dialog, Reply, Sentence
+from domain.push import Hours, Wish
 from domain.withdrawal import Limits
 from models.distributor import Distributor, Operator
-from services import distributor, message
+from services import distributor, message, push
 from services.copy import library
 from services.copy.library import Library
 from services.customer.terms import Terms
@@ -30,7 +31,7 @@ class House:
     """What is the same for every message: the merchant's settings and the doors that handlers use.
 
     below(n) gives a uniform int from 0 to n - 1, for codes. `merchant` and `contact`: who sells and whom to turn to.
-    customers: what the merchant chose for 客户联系; None without it.
+    customers: what the merchant chose for 客户联系; None without it. quiet: when he pushes nothing.
     """
 
     base_url: str
@@ -43,6 +44,7 @@ class House:
     contact: str = ""
     library: Library = field(default_factory=library.shipped)
     customers: Terms | None = None
+    quiet: Hours | None = None
 
 
 @dataclass(slots=True)
@@ -59,6 +61,7 @@ class Context:
     dialog: Dialog | None
     text: str = ""
     period: dict[str, str] | None = None  # the first that the text names, whatever was understood
+    wish: Wish | None = None  # what the text wants of pushes, where it speaks of them
     task_id: str | None = None
     response_code: str | None = None
     scene: str | None = None  # of the QR that this message came by
@@ -99,11 +102,12 @@ class Context:
         }
         self.later(self.lane, "card_update", body, key=f"card:{task}:update")
 
-    def tell(self, distributor_id: int, reply: Reply, *, key: str) -> None:
-        """Send something to another person, if he can be written to."""
-        address = distributor.address(self.session, distributor_id)
-        if address is not None:
-            self.send(message.lane_of(address.channel, address.sender), reply, key=key)
+    def tell(self, distributor_id: int, reply: Reply, *, key: str, about: str | None = None) -> None:
+        """Send something to another person, if he can be written to; `about`: see services.push.tell."""
+        catalogue = self.house.catalogue
+        lane = push.tell(self.session, catalogue, reply, key=key, to=distributor_id, now=self.now, about=about)
+        if lane is not None:
+            self.lanes.append(lane)
 
     def tell_operators(self, reply: Reply, *, key: str) -> None:
         for row in distributor.operators(self.session):

@@ -11,8 +11,6 @@ from services import unknown as phrases
 # What is understood and cannot be done yet: the nearest that can.
 INSTEAD = {
     "parcel": ("orders", "explain", "rules"),
-    "mute": ("earnings", "orders", "rules"),
-    "unmute": ("earnings", "orders", "rules"),
     "appeal": ("explain", "earnings_detail", "orders"),
 }
 

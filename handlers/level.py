@@ -30,12 +30,13 @@ def _missing(found: Missing) -> Sentence:
         {
             "window": Sentence(f"level_window.{found.window}"),
             "of": Sentence(f"level_of.{found.of}"),
-            **{name: _count(found.of, value) for name, value in facts.items()},
+            **{name: count_of(found.of, value) for name, value in facts.items()},
         },
     )
 
 
-def _count(of: str, value: int) -> Sentence:
+def count_of(of: str, value: int) -> Sentence:
+    """So much of what a level counts, in words; sales are in fen."""
     if of == "sales":
         return Sentence("level_count.sales", {"amount": Money(value)})
     return Sentence(f"level_count.{of}", {"count": value})

@@ -150,7 +150,7 @@ def approve(ask: Intent, ctx: Context) -> Reply:
     who = _whose(ctx, row)
     if not changed:
         return Reply.of("approve.before", number=row.id, nickname=who.nickname, amount=row.amount)
-    ctx.tell(who.id, Reply.of("told.approved", amount=row.amount), key=f"withdrawal:{row.id}:approved")
+    _tell(ctx, row, Reply.of("told.approved", amount=row.amount))
     return Reply.of("approve.done", number=row.id, nickname=who.nickname, amount=row.amount).then(
         "approve.next", number=row.id
     )
@@ -171,7 +171,7 @@ def reject(ask: Intent, ctx: Context) -> Reply:
     if not changed:
         return Reply.of("reject.before", number=row.id, nickname=who.nickname, amount=row.amount)
     told = Reply.of("told.rejected", amount=row.amount, because=because)
-    ctx.tell(who.id, told, key=f"withdrawal:{row.id}:rejected")
+    _tell(ctx, row, told)
     return Reply.of("reject.done", number=row.id, nickname=who.nickname, amount=row.amount)
 
 
@@ -185,8 +185,14 @@ def paid(ask: Intent, ctx: Context) -> Reply:
     if not changed:
         return Reply.of("paid.before", number=row.id, nickname=who.nickname, amount=row.amount)
     told = Reply.of("told.paid", amount=row.amount, reference=reference)
-    ctx.tell(who.id, told, key=f"withdrawal:{row.id}:paid")
+    _tell(ctx, row, told)
     return Reply.of("paid.done", number=row.id, nickname=who.nickname, amount=row.amount, reference=reference)
+
+
+def _tell(ctx: Context, row: Withdrawal, told: Reply) -> None:
+    """Tell him what became of his withdrawal; what he has not seen yet of an earlier state is not said any more."""
+    about = f"withdrawal:{row.id}"
+    ctx.tell(row.distributor_id, told, key=f"{about}:{row.state}", about=about)
 
 
 def _approve_application(ctx: Context, number: int) -> Reply:

@@ -18,7 +18,7 @@ from domain.conversation import Reply
 from domain.money import ZERO, Money, total
 from models import Sessions
 from models.settlement import SettlementRun
-from services import distributor, ledger, level, message, settlement
+from services import distributor, ledger, level, push, settlement
 from services.bonus import milestones, windows
 from services.distributor import Address
 from services.message import Catalogue
@@ -172,13 +172,11 @@ class SettlementJob:
     def _look(self, distributor_id: int, as_of: datetime) -> None:
         def work(session: Session) -> str | None:
             said = level.look(session, distributor_id, as_of)
-            address = distributor.address(session, distributor_id) if said else None
-            if said is None or address is None:
+            if said is None:
                 return None
-            lane = message.lane_of(address.channel, address.sender)
             key = f"level:{distributor_id}:{level.times_told(session, distributor_id)}"
-            message.tell(session, self._catalogue, said, key=key, lane=lane, now=self._clock())
-            return lane
+            now = self._clock()
+            return push.tell(session, self._catalogue, said, key=key, to=distributor_id, now=now, about="level")
 
         try:
             lane = self._sessions.transact(work)
@@ -213,10 +211,9 @@ class SettlementJob:
         statement = told.statement
         if address is None or not (statement.orders or told.bonuses):
             return None
-        lane = message.lane_of(address.channel, address.sender)
-        key = f"statement:{statement.run_id}:{statement.distributor_id}"
-        message.tell(session, self._catalogue, self._said(told, available), key=key, lane=lane, now=self._clock())
-        return lane
+        to, said = statement.distributor_id, self._said(told, available)
+        key = f"statement:{statement.run_id}:{to}"
+        return push.tell(session, self._catalogue, said, key=key, to=to, now=self._clock(), at=address)
 
     def _said(self, told: Told, available: Money) -> Reply:
         """Commission first, then each bonus with its why, then what he has now."""

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import MYSQL, Base, Key
+from models.base import MYSQL, Base, BigId, Key
 
 # pulled    read from a log (微信客服), not handled: whoever reads the log handles them, in the order of `due_at`
 # waiting   stored, not handled: the first handling failed, a worker tries again at `due_at`
@@ -44,19 +44,24 @@ class Inbox(Base):
 # given_up  cannot be delivered; `fault` says why
 # merged    another message of the same lane stands for it, or says it along
 # parked    the channel allows no message to him now; his next contact makes it `waiting` again (services.grants)
-OUTBOX_STATES = ("waiting", "sending", "sent", "given_up", "merged", "parked")
+# held      a push that has not been judged since `due_at`: it waits for his quiet hours or the app's budget to end
+# muted     a push that he does not want, or of the merchant's that was stopped
+OUTBOX_STATES = ("waiting", "sending", "sent", "given_up", "merged", "parked", "held", "muted")
 
 
 class Outbox(Base):
     """One thing to do at the platform, in the order of `id` within its lane.
 
     lane      who receives it: wecom:zhangsan, official:DIGEST, kf:DIGEST, robot:KEYDIGEST; or whom to look up:
-              directory:zhangsan, follower:DIGEST, guest:DIGEST
+              directory:zhangsan, follower:DIGEST, guest:DIGEST; push:17 for all those to whom the merchant's 17th goes
     kind      text | menu | card | card_update | poster | robot_text | robot_poster | handover | hand_back |
-              lookup_name | lookup_union | lookup_state
+              lookup_name | lookup_union | lookup_state | announcement
     body      what to send: content, or what must be drawn or uploaded first
     number    the lane's count of messages: makes two equal messages differ in a byte, so that both arrive; of
               微信客服 how often the message failed after it was taken in
+    push      the kind of push that it is (domain.push); None for an answer and whatever else nobody may switch off
+    person    the distributor whose choice it goes by; no foreign key: it would lock him for each notice
+    about     of several pushes about one thing only the newest is sent: withdrawal:17
     """
 
     __tablename__ = "outbox"
@@ -82,6 +87,9 @@ class Outbox(Base):
     sent_at: Mapped[datetime | None]
     fault: Mapped[str | None] = mapped_column(String(255))
     result: Mapped[dict[str, Any] | None]  # msgid, response_code
+    push: Mapped[str | None] = mapped_column(String(16))
+    person: Mapped[int | None] = mapped_column(BigId)
+    about: Mapped[str | None] = mapped_column(String(64))
 
 
 class Lane(Base):
@@ -109,6 +117,20 @@ class Pause(Base):
     since: Mapped[datetime]
     retry_at: Mapped[datetime]
     told_at: Mapped[datetime | None]
+
+
+class Budget(Base):
+    """How much of a platform's limits has been used: {path: {seconds of a slot: {slot: calls}}}; see bot.outbox.budget.
+
+    One row for a platform, locked by whoever takes from it: what all processes together have sent stands here only.
+    """
+
+    __tablename__ = "budget"
+    __table_args__ = (UniqueConstraint("scope"), MYSQL)
+
+    id: Mapped[Key]
+    scope: Mapped[str] = mapped_column(String(16))
+    used: Mapped[dict[str, Any]]
 
 
 class Media(Base):

@@ -38,8 +38,9 @@ from models.commission import Award
 from models.ledger import LedgerAccount
 from models.order import Order
 from models.prepared import Prepared
-from services import commission, ledger
+from services import commission, ledger, plan
 from services.bonus import told
+from services.plan import LoadedPlan
 
 SHOWN = 10
 LOOKED_THROUGH = 500  # of his latest awards, for the order of an amount: he asks about what he has just seen
@@ -105,13 +106,24 @@ def in_period(session: Session, distributor_id: int, period: Period) -> Money:
     return amount or ZERO
 
 
-def with_balances(session: Session, distributor_id: int, period: Period) -> tuple[Money, ledger.Balances]:
-    """`in_period` and what he has, in one statement: it is asked more often than anything else."""
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What somebody earned in a period, what he has, and the plan in force now, if there is one."""
+
+    amount: Money
+    have: ledger.Balances
+    plan: LoadedPlan | None
+
+
+def overview(session: Session, distributor_id: int, period: Period, now: datetime) -> Overview:
+    """In one statement: it is asked more often than anything else."""
     values = {"distributor_id": distributor_id, "start": period.start, "end": period.end}
-    rows = _WITH_BALANCES.all(session, values)
+    rows = _OVERVIEW.all(session, values | {"at": now})
     if not rows:  # he has no accounts yet
-        return in_period(session, distributor_id, period), ledger.NOTHING
-    return rows[0][2] or ZERO, ledger.of_accounts((row[0], row[1]) for row in rows)
+        return Overview(in_period(session, distributor_id, period), ledger.NOTHING, plan.in_force(session, now))
+    _, _, amount, version_id, digest = rows[0]
+    loaded = None if version_id is None else plan.load(session, version_id, digest)
+    return Overview(amount or ZERO, ledger.of_accounts((row[0], row[1]) for row in rows), loaded)
 
 
 def _sum_in_period() -> Select[Any]:
@@ -127,10 +139,12 @@ def _sum_in_period() -> Select[Any]:
 def _sum_beside_balances() -> Select[Any]:
     account = table_of(LedgerAccount).c
     mine = account.distributor_id == bindparam("distributor_id")
-    return select(account.purpose, account.balance, _sum_in_period().scalar_subquery()).where(mine)
+    version = plan.IN_FORCE.subquery()
+    running = (select(column).scalar_subquery() for column in (version.c.id, version.c.digest))
+    return select(account.purpose, account.balance, _sum_in_period().scalar_subquery(), *running).where(mine)
 
 
-_IN_PERIOD, _WITH_BALANCES = Prepared(_sum_in_period()), Prepared(_sum_beside_balances())
+_IN_PERIOD, _OVERVIEW = Prepared(_sum_in_period()), Prepared(_sum_beside_balances())
 
 
 def lines(session: Session, distributor_id: int, period: Period) -> list[AwardLine]:

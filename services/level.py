@@ -18,6 +18,7 @@ from domain.plan.counts import Condition, Count, Level, level_of
 from models.distributor import Distributor
 from models.rollup import Rollup
 from services import plan, results, rollup, rollup_rows
+from services.plan import LoadedPlan
 
 BATCH = 200
 
@@ -44,7 +45,12 @@ class Standing:
 def standing(session: Session, who: Distributor, *, now: datetime) -> Standing | None:
     """Where he stands under the plan in force; None where it has no levels."""
     version = plan.in_force(session, now)
-    if version is None or not version.plan.levels:
+    return None if version is None else standing_in(session, who, version, now=now)
+
+
+def standing_in(session: Session, who: Distributor, version: LoadedPlan, *, now: datetime) -> Standing | None:
+    """The same where it is known which plan is in force: no statement where it has no levels."""
+    if not version.plan.levels:
         return None
     levels = version.plan.levels
     found = results.standing(session, who, version.asked.get(0, frozenset()), now)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Iterable
-from dataclasses import fields
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from pathlib import Path
 from string import Formatter
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -26,6 +26,7 @@ from domain.withdrawal import State
 from models.base import table_of
 from models.message import DialogRow, Inbox, Outbox
 from models.prepared import Prepared
+from services.once import insert_new
 
 Say = Callable[[Sentence], str]
 
@@ -265,12 +266,51 @@ def _tapped(catalogue: Catalogue, card: Card) -> str:
     return catalogue.render(Sentence("official.tap", {"links": "　".join(links)}))
 
 
-def queue(session: Session, *, key: str, lane: str, kind: str, body: dict[str, Any], now: datetime) -> bool:
-    """One thing to send, once per `key`; False where it is there already."""
-    if session.scalar(select(Outbox.id).where(Outbox.key == key)) is not None:
+@dataclass(frozen=True, slots=True)
+class Push:
+    """That something to send is a push: its kind (domain.push), whose choice it goes by, and what it is about."""
+
+    kind: str
+    person: int | None = None
+    about: str | None = None
+
+
+def queue(
+    session: Session, *, key: str, lane: str, kind: str, body: dict[str, Any], now: datetime, push: Push | None = None
+) -> bool:
+    """One thing to send, once per `key`; False where it is there already.
+
+    A push is `held` until the sender has judged it, and stands for those about the same thing that nobody has seen yet.
+    """
+    number = insert_new(
+        session,
+        Outbox,
+        {
+            "key": key,
+            "lane": lane,
+            "kind": kind,
+            "body": body,
+            "state": "held" if push else "waiting",
+            "attempts": 0,
+            "due_at": now,
+            "created_at": now,
+            "push": push.kind if push else None,
+            "person": push.person if push else None,
+            "about": push.about if push else None,
+        },
+    )
+    if number is None:
         return False
-    session.add(Outbox(key=key, lane=lane, kind=kind, body=body, state="waiting", due_at=now, created_at=now))
+    if push is not None and push.about is not None:
+        _replace(session, lane, push.about, number)
     return True
+
+
+def _replace(session: Session, lane: str, about: str, number: int) -> None:
+    older = (Outbox.lane == lane, Outbox.state.in_(("held", "waiting", "parked")), Outbox.id < number)
+    unseen = update(Outbox).where(*older, Outbox.about == about, Outbox.attempts == 0)
+    gone = unseen.values(state="merged", fault=f"replaced by {number}")
+    session.execute(gone, execution_options={"synchronize_session": False})
 
 
 def queue_all(
@@ -281,11 +321,13 @@ def queue_all(
     lane: str,
     now: datetime,
     more: dict[str, Any] | None = None,
+    push: Push | None = None,
 ) -> None:
-    """Several messages, in order; `more` goes with the first."""
+    """Several messages, in order; `more` goes with the first, and what they are about is the first's too."""
     for number, (kind, body) in enumerate(messages):
         content = body | ((more or {}) if number == 0 else {})
-        queue(session, key=f"{key}:{number}", lane=lane, kind=kind, body=content, now=now)
+        kept = push if number == 0 or push is None else replace(push, about=None)
+        queue(session, key=f"{key}:{number}", lane=lane, kind=kind, body=content, now=now, push=kept)
 
 
 def queue_text(
@@ -296,20 +338,33 @@ def queue_text(
     text: str,
     now: datetime,
     kind: str = "text",
+    push: Push | None = None,
 ) -> None:
     """A text of any length, in parts that a message may hold, in order."""
     parts = [(kind, {"content": part}) for part in split_text(text)]
-    queue_all(session, parts, key=key, lane=lane, now=now)
+    queue_all(session, parts, key=key, lane=lane, now=now, push=push)
 
 
-def queue_extras(session: Session, catalogue: Catalogue, reply: Reply, *, key: str, lane: str, now: datetime) -> None:
+def queue_extras(
+    session: Session,
+    catalogue: Catalogue,
+    reply: Reply,
+    *,
+    key: str,
+    lane: str,
+    now: datetime,
+    push: Push | None = None,
+) -> None:
     """The cards, copies and pictures that follow a reply's words."""
+    more = replace(push, about=None) if push else None
     for card in reply.cards if has_cards(lane) else ():
-        queue(session, key=f"card:{card.task}", lane=lane, kind="card", body=card_body(catalogue, card), now=now)
+        body = card_body(catalogue, card)
+        queue(session, key=f"card:{card.task}", lane=lane, kind="card", body=body, now=now, push=more)
     for number, text in enumerate(reply.copies):
-        queue_text(session, key=f"{key}:copy:{number}", lane=lane, text=text, now=now)
+        queue_text(session, key=f"{key}:copy:{number}", lane=lane, text=text, now=now, push=more)
     for number, poster in enumerate(reply.posters):
-        queue(session, key=f"{key}:poster:{number}", lane=lane, kind="poster", body=poster_body(poster), now=now)
+        body = poster_body(poster)
+        queue(session, key=f"{key}:poster:{number}", lane=lane, kind="poster", body=body, now=now, push=more)
 
 
 def card_body(catalogue: Catalogue, card: Card) -> dict[str, Any]:
@@ -341,8 +396,20 @@ def notice(catalogue: Catalogue, reply: Reply, lane: str, now: datetime) -> dict
     return {"notice": {"name": first.key.removeprefix("told."), "values": values | told}}
 
 
-def tell(session: Session, catalogue: Catalogue, reply: Reply, *, key: str, lane: str, now: datetime) -> None:
-    """Send a whole reply to somebody who did not just write: words first, then what follows them."""
+def tell(
+    session: Session,
+    catalogue: Catalogue,
+    reply: Reply,
+    *,
+    key: str,
+    lane: str,
+    now: datetime,
+    push: Push | None = None,
+) -> None:
+    """Send a whole reply to somebody who did not just write: words first, then what follows them.
+
+    Whoever tells a distributor of something goes by services.push.tell, which asks whether he wants to hear it.
+    """
     more = notice(catalogue, reply, lane, now)
-    queue_all(session, said(catalogue, reply, lane), key=key, lane=lane, now=now, more=more)
-    queue_extras(session, catalogue, reply, key=key, lane=lane, now=now)
+    queue_all(session, said(catalogue, reply, lane), key=key, lane=lane, now=now, more=more, push=push)
+    queue_extras(session, catalogue, reply, key=key, lane=lane, now=now, push=push)

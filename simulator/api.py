@@ -164,7 +164,7 @@ class Api:
         if route.token or (call.path == "gettoken" and self._world.limits.ip_list_covers_gettoken):
             self._check_address(call.ip)
         if route.counted:
-            self._count(call.path)
+            self.count(call.path)
         if call.request.method != route.method:
             raise ApiError(40058, f"{route.method} expected. invalid Request Parameter")
         if route.method == "POST" and not route.form:
@@ -175,7 +175,8 @@ class Api:
         if trusted is not None and ip not in trusted:
             raise ApiError(60020)
 
-    def _count(self, path: str) -> None:
+    def count(self, path: str) -> None:
+        """One call more of its frequency; ApiError 45009 beyond the limit."""
         limits = self._world.limits
         with self._world.lock:
             now = self._world.now()

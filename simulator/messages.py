@@ -55,6 +55,8 @@ class Messages:
 
     def _send(self, call: Call) -> dict[str, Any]:
         body, now = call.body, self._world.now()
+        if self._world.limits.send_counted:
+            self._api.count(call.path)
         if "agentid" not in body:
             raise ApiError(41011)
         self._api.check_agent(call, call.integer(body, "agentid"))

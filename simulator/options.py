@@ -43,6 +43,7 @@ class Limits:
     robot_per_minute: int = 20
     api_per_minute: int = 10_000
     api_per_hour: int = 150_000
+    send_counted: bool = False  # whether message/send is part of it; one source says that it is not
     token_seconds: int = 7200
     expired_errcode: int = 42001  # some gateways answer 40014 instead
     wrong_secret_limit: int = 20  # within wrong_secret_seconds, then the IP is banned

@@ -11,25 +11,27 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, CursorResult, Select, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, Select, and_, case, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from models.message import Lane, Outbox
+from services.once import insert_once
 
 LEASE = timedelta(seconds=15)
 MEMBER_BUDGET = ((25, timedelta(seconds=60)), (950, timedelta(seconds=3600)))
 ROBOT_BUDGET = ((18, timedelta(seconds=60)),)
 # No row is postponed by more than an hour; one that is due later than this was written by a clock that has since been
 # turned back.
-FARTHEST = timedelta(seconds=3700)
+LONGEST_HOLD, FARTHEST = timedelta(seconds=3600), timedelta(seconds=3700)
 SKEW = timedelta(seconds=60)
 
 # What counts against a receiver's budget; a card's update and a look-up are no messages.
-MESSAGES = ("text", "menu", "card", "poster", "robot_text", "robot_poster")
+MESSAGES = ("text", "menu", "card", "poster", "robot_text", "robot_poster", "announcement")
 MERGED = ("text", "poster", "robot_text", "robot_poster")  # a card's task is unique: none equals another
 MOST_MERGED = 1000
 
@@ -37,6 +39,7 @@ MEMBER, ROBOT, DIRECTORY = "wecom:", "robot:", "directory:"
 CONTACT = "contact:"  # 客户联系: a welcome, a code, looking a customer up
 OFFICIAL, FOLLOWER = "official:", "follower:"  # a chat of the 公众号, and looking its follower up; by digest
 KF, GUEST = "kf:", "guest:"  # a chat of the 微信客服, and looking its guest up; by digest
+PUSH = "push:"  # the merchant's push of this number, to many members at once
 
 
 def lane_of(userid: str) -> str:
@@ -87,6 +90,31 @@ def release(session: Session, name: str, me: str) -> None:
     session.execute(update(Lane).where(Lane.name == name, Lane.holder == me).values(holder=None, held_until=None))
 
 
+def hold_many(session: Session, names: Sequence[str], me: str, wall: datetime, *, new: bool = True) -> set[str]:
+    """`hold` of many at once: the lanes that are ours now. Not `new`: those that we hold still."""
+    if new:
+        known = set(session.scalars(select(Lane.name).where(Lane.name.in_(names))))
+        for name in names:
+            if name not in known:
+                insert_once(session, Lane, {"name": name, "count": 0, "holder": None, "held_until": None})
+    free = or_(Lane.holder == me, Lane.holder.is_(None), ~live(wall)) if new else Lane.holder == me
+    take = update(Lane).where(Lane.name.in_(names), free).values(holder=me, held_until=wall + LEASE)
+    session.execute(take, execution_options={"synchronize_session": False})
+    return set(session.scalars(select(Lane.name).where(Lane.name.in_(names), Lane.holder == me)))
+
+
+def release_many(session: Session, names: Iterable[str], me: str) -> None:
+    mine = update(Lane).where(Lane.name.in_(list(names)), Lane.holder == me).values(holder=None, held_until=None)
+    session.execute(mine, execution_options={"synchronize_session": False})
+
+
+def next_numbers(session: Session, names: Sequence[str]) -> dict[str, int]:
+    """`next_number` of many."""
+    counted = update(Lane).where(Lane.name.in_(names)).values(count=Lane.count + 1)
+    session.execute(counted, execution_options={"synchronize_session": False})
+    return {row.name: row.count for row in session.execute(select(Lane.name, Lane.count).where(Lane.name.in_(names)))}
+
+
 def next_number(session: Session, name: str) -> int:
     """The lane's count, one higher; only its holder asks."""
     session.execute(update(Lane).where(Lane.name == name).values(count=Lane.count + 1))
@@ -134,6 +162,8 @@ def hold_back(session: Session, name: str, until: datetime, reason: str) -> None
 def free_at(session: Session, name: str, now: datetime) -> datetime:
     """When the lane's limits allow the next message; `now` or earlier: at once."""
     earliest = now
+    if name.startswith(PUSH):
+        return earliest  # its receivers have been asked one by one
     for count, window in ROBOT_BUDGET if name.startswith(ROBOT) else MEMBER_BUDGET:
         # The message that is `count` back. One sent after `now` was sent before the clock was turned back.
         recent = (Outbox.lane == name, Outbox.sent_at > now - window, Outbox.sent_at <= now + SKEW)
@@ -142,6 +172,15 @@ def free_at(session: Session, name: str, now: datetime) -> datetime:
         if oldest is not None:
             earliest = max(earliest, oldest + window)
     return earliest
+
+
+def full(session: Session, names: Sequence[str], now: datetime) -> set[str]:
+    """Of these lanes of members those whose limits do not allow another message now: `free_at` of many."""
+    (few, short), (many, long) = MEMBER_BUDGET
+    recent = (Outbox.lane.in_(names), Outbox.sent_at > now - long, Outbox.sent_at <= now + SKEW)
+    lately = func.sum(case((Outbox.sent_at > now - short, 1), else_=0))
+    counted = select(Outbox.lane, lately, func.count()).where(*recent, Outbox.kind.in_(MESSAGES)).group_by(Outbox.lane)
+    return {name for name, minute, hour in session.execute(counted) if minute >= few or hour >= many}
 
 
 def merge(session: Session, name: str, until: datetime) -> None:

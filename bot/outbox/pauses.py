@@ -15,7 +15,7 @@ from sqlalchemy import delete, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from bot.outbox.lanes import CONTACT, DIRECTORY, FOLLOWER, GUEST, KF, MEMBER, OFFICIAL, changed, lane_of
+from bot.outbox.lanes import CONTACT, DIRECTORY, FOLLOWER, GUEST, KF, MEMBER, OFFICIAL, PUSH, changed, lane_of
 from bot.outbox.verdict import Stop
 from models.message import Outbox, Pause
 
@@ -24,7 +24,8 @@ log = logging.getLogger(__name__)
 EVERY = timedelta(seconds=60)
 APP, ACCOUNT, SERVICE, SERVICE_LOG, CUSTOMERS = "wecom", "official", "kf", "kflog", "contact"
 OF = {
-    MEMBER: APP, DIRECTORY: APP, OFFICIAL: ACCOUNT, FOLLOWER: ACCOUNT, KF: SERVICE, GUEST: SERVICE, CONTACT: CUSTOMERS,
+    MEMBER: APP, DIRECTORY: APP, PUSH: APP, OFFICIAL: ACCOUNT, FOLLOWER: ACCOUNT, KF: SERVICE, GUEST: SERVICE,
+    CONTACT: CUSTOMERS,
 }  # fmt: skip
 
 

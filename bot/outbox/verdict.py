@@ -6,6 +6,7 @@ Source   reference/wecom.md §4.8 rules of thumb; contract.md §Sending
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -113,6 +114,18 @@ def judge_answer(answer: dict[str, Any], userid: str) -> Verdict:
         if userid.lower() in str(answer.get(name) or "").lower().split("|"):
             return GivenUp(f"{name}: the receiver cannot be reached")
     return Sent({name: answer[name] for name in ("msgid", "response_code") if answer.get(name)})
+
+
+def judge_many(answer: dict[str, Any], userids: Sequence[str]) -> Sent:
+    """A message to many was taken; how many of them the platform could not reach."""
+    missed = {
+        userid
+        for name in ("invaliduser", "unlicenseduser")
+        for userid in str(answer.get(name) or "").lower().split("|")
+        if userid
+    }
+    unreached = sum(userid.lower() in missed for userid in userids)
+    return Sent({"unreached": unreached} | ({"msgid": answer["msgid"]} if answer.get("msgid") else {}))
 
 
 def backoff(attempts: int) -> timedelta:

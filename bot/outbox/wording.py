@@ -15,6 +15,7 @@ from bot.wecom.client import encode
 
 LARGEST_ROBOT_IMAGE = 2 << 20
 MOST_ROWS, MOST_BUTTONS = 6, 6
+MOST_RECEIVERS = 1000
 # The duplicate check compares whole requests, so two equal texts that are both meant must differ in a byte: in the
 # check's own interval, which nobody sees. A lane sends at most 950 an hour, 3,800 in the longest interval: no two that
 # the check still remembers have the same one, and the shortest is 9,401 s, beyond any usual outage.
@@ -37,7 +38,7 @@ def message(
     kind   text {"content"} · card {"task", "title", "rows", "buttons", "url"?} · poster (`media_id` is what to show)
     home   where a card without buttons leads that names no `url`
     """
-    if not userid or "|" in userid or userid.startswith("@"):
+    if not _is_userid(userid):
         raise Unsayable("no single receiver")
     try:
         if kind == "text":
@@ -48,9 +49,28 @@ def message(
             content = {"msgtype": "template_card", "template_card": _card(body, home)}
     except (KeyError, TypeError, ValueError, AttributeError) as fault:
         raise Unsayable(f"{kind}: {type(fault).__name__} {fault}") from fault
-    interval = LONGEST_INTERVAL - number % INTERVALS
-    check = {"enable_duplicate_check": 1, "duplicate_check_interval": interval}
-    return encode({"touser": userid, "agentid": agent_id, **content, **check})
+    return _sent_once({"touser": userid, "agentid": agent_id, **content}, number)
+
+
+def to_many(body: dict[str, Any], agent_id: int, number: int) -> bytes:
+    """The body of message/send of one text to up to a thousand members: {"content", "to": userids}."""
+    try:
+        userids, content = list(body["to"]), clean(body["content"])
+    except (KeyError, TypeError, AttributeError) as fault:
+        raise Unsayable(f"announcement: {type(fault).__name__} {fault}") from fault
+    if not 0 < len(userids) <= MOST_RECEIVERS or any(not _is_userid(userid) for userid in userids):
+        raise Unsayable(f"a message goes to 1 to {MOST_RECEIVERS:,} members")
+    receivers = {"touser": "|".join(userids), "agentid": agent_id}
+    return _sent_once({**receivers, "msgtype": "text", "text": {"content": content}}, number)
+
+
+def _is_userid(userid: str) -> bool:
+    return bool(userid) and "|" not in userid and not userid.startswith("@")
+
+
+def _sent_once(body: dict[str, Any], number: int) -> bytes:
+    check = {"enable_duplicate_check": 1, "duplicate_check_interval": LONGEST_INTERVAL - number % INTERVALS}
+    return encode({**body, **check})
 
 
 def card_update(body: dict[str, Any], agent_id: int) -> dict[str, Any]:

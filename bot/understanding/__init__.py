@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bot.understanding import gates, normalise, rules, slots, tokens
+from bot.understanding import gates, normalise, pushes, rules, slots, tokens
 from bot.understanding import operator as operators
 from bot.understanding import phrases as phrasebook
 from bot.understanding.amounts import find_amounts
@@ -25,6 +25,7 @@ from bot.understanding.products import ProductName
 from bot.understanding.sentence import Sentence, people_left_out
 from domain.conversation import INTENTS, OPERATOR_INTENTS, Intent
 from domain.periods import shanghai_date
+from domain.push import Wish
 
 __all__ = [
     "ALL_INTENTS",
@@ -156,6 +157,10 @@ class Understanding:
                 read = slots.fill(intent, Sentence(part, part, now, catalogue).facts)
                 found |= {name: read[name]} if name in read else {}
         return Intent(intent, found, confidence=_ADVISED, guessed=True)
+
+    def pushes(self, text: str, *, wants: bool, now: datetime) -> Wish:
+        """What a sentence of `mute` (or, where it `wants` them, `unmute`) asks for."""
+        return pushes.read(self._put_right(normalise.plain(text)), wants=wants, today=shanghai_date(now))
 
     def _read(self, sentence: Sentence, *, operator: bool, pending: str | None) -> Intent:
         if not sentence.plain:

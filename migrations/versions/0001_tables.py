@@ -48,6 +48,29 @@ def upgrade() -> None:
         mysql_engine="InnoDB",
     )
     op.create_table(
+        "announcement",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("role", sa.String(length=16), nullable=True),
+        sa.Column("level", sa.String(length=64), nullable=True),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("after", ID, nullable=False),
+        sa.Column("due_at", INSTANT, nullable=False),
+        sa.Column("sent", sa.BigInteger(), nullable=False),
+        sa.Column("muted", sa.BigInteger(), nullable=False),
+        sa.Column("alone", sa.BigInteger(), nullable=False),
+        sa.Column("unreached", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.Column("touched_at", INSTANT, nullable=True),
+        sa.Column("closed_at", INSTANT, nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_announcement")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_announcement_state_due_at", "announcement", ["state", "due_at"], unique=False)
+    op.create_index("ix_announcement_touched_at", "announcement", ["touched_at"], unique=False)
+    op.create_table(
         "api_nonce",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
@@ -71,6 +94,17 @@ def upgrade() -> None:
         sa.Column("operator", sa.String(length=64), nullable=False),
         sa.Column("created_at", INSTANT, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_broadcast")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
+        "budget",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("scope", sa.String(length=16), nullable=False),
+        sa.Column("used", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_budget")),
+        sa.UniqueConstraint("scope", name=op.f("uq_budget_scope")),
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",
@@ -373,6 +407,9 @@ def upgrade() -> None:
         sa.Column("sent_at", INSTANT, nullable=True),
         sa.Column("fault", sa.String(length=255), nullable=True),
         sa.Column("result", sa.JSON(), nullable=True),
+        sa.Column("push", sa.String(length=16), nullable=True),
+        sa.Column("person", ID, nullable=True),
+        sa.Column("about", sa.String(length=64), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
         sa.UniqueConstraint("key", name=op.f("uq_outbox_key")),
         mysql_charset="utf8mb4",
@@ -806,6 +843,21 @@ def upgrade() -> None:
         mysql_engine="InnoDB",
     )
     op.create_index("ix_poster_consent_distributor_id", "poster_consent", ["distributor_id", "id"], unique=False)
+    op.create_table(
+        "push_choice",
+        sa.Column("distributor_id", ID, autoincrement=False, nullable=False),
+        sa.Column("muted", sa.JSON(), nullable=False),
+        sa.Column("paused", sa.JSON(), nullable=False),
+        sa.Column("since", INSTANT, nullable=True),
+        sa.Column("until", INSTANT, nullable=True),
+        sa.Column("hours", sa.String(length=16), nullable=True),
+        sa.Column("changed_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(["distributor_id"], ["distributor.id"], name=op.f("fk_push_choice_distributor_id")),
+        sa.PrimaryKeyConstraint("distributor_id", name=op.f("pk_push_choice")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
     op.create_table(
         "rollup",
         sa.Column("distributor_id", ID, autoincrement=False, nullable=False),
@@ -1436,6 +1488,7 @@ def downgrade() -> None:
     op.drop_table("submission")
     op.drop_table("statement")
     op.drop_table("rollup")
+    op.drop_table("push_choice")
     op.drop_table("poster_consent")
     op.drop_table("milestone_mark")
     op.drop_table("link_code")
@@ -1476,7 +1529,9 @@ def downgrade() -> None:
     op.drop_table("customer")
     op.drop_table("coupon")
     op.drop_table("contact_walk")
+    op.drop_table("budget")
     op.drop_table("broadcast")
     op.drop_table("api_nonce")
+    op.drop_table("announcement")
     op.drop_table("added_word")
     op.drop_table("access_token")

@@ -116,7 +116,7 @@ class Bot:
             talk = Talk(who, group or f"ai-{who}", group or None, self._world.now())
             plain = self._plain(talk, kind, fields, msgid)
             plain["response_url"] = self._response_url(talk)
-            entry = self._world.add_entry(talk.chat, "me", kind, content, "user", msg_id=plain["msgid"], by=who)
+            entry = self._world.add_entry(talk.chat, "me", kind, content, "user", msg_id=plain["msgid"], by=self._name(who))
             delivery = self._send(talk, kind, plain, ON_MESSAGES, entry["id"])
         return entry, delivery
 
@@ -168,6 +168,10 @@ class Bot:
         if found is None:
             raise Refused(f"userid: nobody is called {userid!r}")
         return found.userid.lower()
+
+    def _name(self, userid: str) -> str:
+        found = self._world.member(userid)
+        return found.name if found else userid
 
     # the second way to answer
 

@@ -200,7 +200,8 @@ class FakeWeCom:
     def _send(self, call: Call) -> dict[str, Any]:
         body = call.json
         if not (body.get("enable_duplicate_check") and call.body in self._known):
-            self._chats[body["touser"]].append(body)
+            for userid in body["touser"].split("|"):
+                self._chats[userid].append(body)
             self._known.add(call.body)
         answer = {"errcode": 0, "invaliduser": "", "msgid": f"msg-{self._count}"}
         return answer | ({"response_code": f"RC{self._count}"} if body["msgtype"] == "template_card" else {})

@@ -217,7 +217,7 @@ def test_the_coupon_for_new_customers_comes_with_the_welcome(desk: Desk, by: str
     assert [link["title"] for link in links] == ["送你一张优惠券", "看看有什么好东西"]
     page, told = links[0]["url"].removeprefix("http://shop.test/shop/c/").split("?h=")
     with desk.sessions.reading() as session:
-        found = find_page(session, page)
+        found = find_page(session, page, now=desk.shop.now)
     assert found.campaign.terms.key == chosen
     assert found.share.distributor_id == (desk.shop.who("lihua").id if by == "lihua" else None)
     assert desk.shop.vault.digest("external_userid", desk.external(ZHOU)) in told

@@ -406,13 +406,13 @@ def test_a_failing_database_leaves_the_row_to_the_sweep(world: World) -> None:
     """A record that cannot be written is not a verdict on the row."""
     number = world.put("x")[0]
     sender = world.another()
-    real = sender._record
+    real = sender._outcome.record
 
-    def broken(*args: Any) -> None:
-        real(*args)
+    def broken(*args: Any, **more: Any) -> None:
+        real(*args, **more)
         raise ConnectionError("the database went away before the commit")
 
-    sender._record = broken
+    sender._outcome.record = broken
     with pytest.raises(ConnectionError):
         sender.send_lane(ME)
     assert world.read(number).state == "sending"

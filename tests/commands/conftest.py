@@ -41,6 +41,7 @@ from web.commands import (
     operator,
     person,
     plan,
+    push,
     rollup,
     words,
 )
@@ -123,6 +124,7 @@ def commands_of(shop: Shop) -> list[click.Command]:
         official_commands.group(official_commands.OfficialDeps(sessions, clock, catalogue(), None, ready)),
         kf_commands.group(kf_commands.KfDeps(sessions, None, ready)),
         person.group(deps),
+        push.group(deps),
     ]
 
 

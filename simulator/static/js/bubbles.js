@@ -43,6 +43,7 @@ const KINDS = {
   template: (content) => h("div", { class: "notice" }, h("strong", {}, content.title),
     content.rows.map(([label, value]) => h("div", {}, h("span", {}, label), value)), content.url ? link(content.url, "详情") : null),
   msgmenu: menuMessage,
+  stream: (content) => bubble(richText(content.content || "…")),
   template_card: (_, entry, desk) => templateCard(entry, desk.person(entry.chat) && entry.chat),
 };
 

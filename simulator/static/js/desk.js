@@ -34,6 +34,7 @@ class Desk {
     this.chats = new Map(Object.entries(state.chats).map(([chat, rows]) => [chat, new Map(rows.map((row) => [row.id, row]))]));
     this.menu = state.menu;
     this.official = state.official;
+    this.aibot = state.aibot;
     this.fans = new Map((state.official?.fans || []).map((fan) => [fan.id, fan]));
     this.contact = state.contact;
     this.rooms = new Map((state.customer_groups?.rooms || []).map((room) => [room.chat, room]));

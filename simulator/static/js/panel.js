@@ -106,7 +106,26 @@ export class Panel {
 
   listener() {
     if (this.ofRooms) return roomControls(this);
-    return h("div", { class: "listen" }, "群机器人在这里播报榜单和通知");
+    return this.desk.aibot ? this.asker() : h("div", { class: "listen" }, "群机器人在这里播报榜单和通知");
+  }
+
+  // In a group inside the enterprise a member names the robot, and everybody reads its answer.
+  asker() {
+    const people = [...this.desk.members.values()].filter((item) => item.visible);
+    const who = h("select", { "aria-label": "谁来问" }, people.map((item) => h("option", { value: item.userid }, item.name)));
+    const words = h("input", { type: "text", placeholder: `@${this.desk.aibot.name} 排行榜`, "aria-label": "在群里 @ 机器人", autocomplete: "off" });
+    const ask = async () => {
+      const text = words.value.trim();
+      if (!text) return;
+      words.value = "";
+      try {
+        await post("aibot/say", { userid: who.value, group: this.chat, text });
+      } catch (error) {
+        toast(error.message, true);
+      }
+    };
+    words.addEventListener("keydown", (event) => event.key === "Enter" && !event.isComposing && ask());
+    return h("div", { class: "writer room" }, who, words, h("button", { class: "send", type: "button", onclick: ask }, "发送"));
   }
 
   // writing
