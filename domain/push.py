@@ -22,6 +22,9 @@ ALWAYS = frozenset(
     ("withdrawal",)
 )  # his own withdrawal: what becomes of his money he is told, whatever he switched off
 MAY_BE_MUTED = frozenset(KINDS) - ALWAYS
+# What somebody did to his money is told when it happens, unless he himself asked for quiet: a merchant who approves at
+# eleven in the evening is waited for by the one who asked.
+AT_ONCE = frozenset(("withdrawal",))
 
 # Which kind a notice is, by its first sentence: the words behind `told.` up to a `_`.
 _OF_WORD = {
@@ -185,7 +188,7 @@ def may_go(kind: str, choice: Choice, default: Hours | None, now: datetime) -> V
     """Whether a push of this kind may go to somebody now; `default` are the merchant's quiet hours."""
     if kind in choice.off(now):
         return "muted"
-    hours = choice.quiet(default)
+    hours = choice.quiet(None if kind in AT_ONCE else default)
     until = hours.until(now) if hours is not None else None
     return "go" if until is None else Wait(until)
 

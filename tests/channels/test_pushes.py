@@ -117,14 +117,14 @@ def test_by_day_notices_are_not_said_together(world: World) -> None:
 
 def test_a_newer_state_of_the_same_thing_replaces_what_nobody_has_seen(world: World) -> None:
     at(world, 5, 23)
-    tell(world, "已通过审核", kind="withdrawal", about="withdrawal:7")
-    tell(world, "已通过审核", kind="withdrawal", about="withdrawal:8")
+    tell(world, "已交上去", kind="task", about="task:7")
+    tell(world, "已交上去", kind="task", about="task:8")
     send(world)
-    tell(world, "已打款", kind="withdrawal", about="withdrawal:7")
+    tell(world, "已完成", kind="task", about="task:7")
     send(world)
     at(world, 6, 8)
     (text,) = send(world)
-    assert text.splitlines() == ["已通过审核", "已打款"]
+    assert text.splitlines() == ["已交上去", "已完成"]
     assert [state for state, _ in rows(world)] == ["merged", "sent", "merged"]
 
 

@@ -136,7 +136,11 @@ def test_own_hours_beat_the_merchants() -> None:
     assert may_go("order", NOTHING_CHOSEN, NIGHT, at(18, 23)) == Wait(at(19, 8))
     assert may_go("order", Choice(hours=None), NIGHT, at(18, 23)) == "go"
     assert may_go("order", Choice(hours=NIGHT), None, at(18, 23)) == Wait(at(19, 8))
-    assert may_go("withdrawal", NOTHING_CHOSEN, NIGHT, at(18, 23)) == Wait(at(19, 8))
+
+
+def test_what_becomes_of_a_withdrawal_waits_for_his_own_hours_only() -> None:
+    assert may_go("withdrawal", NOTHING_CHOSEN, NIGHT, at(18, 23)) == "go"
+    assert may_go("withdrawal", Choice(hours=NIGHT), None, at(18, 23)) == Wait(at(19, 8))
 
 
 def test_texts_are_said_together_as_far_as_they_fit() -> None:

@@ -89,8 +89,7 @@ def settlement_comes_by_itself(town: Town, order: str) -> None:
     assert town.act(f"mall/orders/{order}/complete")["status"] in (200, 201)
     before = town.last("chats/lihua")
     town.later(8 * DAY)
-    (statement,) = town.next("chats/lihua", before)
-    assert text_of(statement).startswith("6.80 元已结算（1 单），现在可提现 6.80 元。")
+    town.told("chats/lihua", before, "6.80 元已结算（1 单），现在可提现 6.80 元。")
     earned = town.says("lihua", "我的收益").reply
     assert "(待结算 8.90 元,可提现 6.80 元)" in earned
 

@@ -115,6 +115,14 @@ class Town:
         assert len(entries) >= count, f"{chat}: {len(entries)} of {count} messages after {seconds} s"
         return list(entries)
 
+    def told(self, chat: str, after: int, begins: str) -> dict[str, Any]:
+        """The next text of a chat that begins so, whatever else comes before it."""
+        while True:
+            for entry in self.next(chat, after):
+                if entry["type"] == "text" and text_of(entry).startswith(begins):
+                    return entry
+                after = entry["id"]
+
     def link(self, userid: str) -> str:
         return f"{self.app}/r/{self.codes[userid]}"
 

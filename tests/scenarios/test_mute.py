@@ -132,9 +132,10 @@ def test_for_this_week_nothing_and_then_again(phones: Phones) -> None:
 
 
 def test_a_night_becomes_one_message_in_the_morning(phones: Phones) -> None:
-    """A payout that was approved and paid at night is told once, as it stands; answers come at once."""
+    """Who wants his nights quiet is told in the morning, of a payout once, as it stands; answers come at once."""
     shop = phones.shop
     shop.joins("xiaoli")
+    shop.says("xiaoli", "晚上别发")
     has_money(shop, "xiaoli")
     phones.sees("xiaoli")
     phones.at(23, day=28)
