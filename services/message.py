@@ -9,12 +9,12 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from string import Formatter
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import and_, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -280,7 +280,8 @@ def queue(
 ) -> bool:
     """One thing to send, once per `key`; False where it is there already.
 
-    A push is `held` until the sender has judged it, and stands for those about the same thing that nobody has seen yet.
+    A push is `held` until the sender has judged it, and stands for those about the same thing that wait, for an
+    hour or for the platform: what is about to be sent is sent, also where news follows at once.
     """
     number = insert_new(
         session,
@@ -302,12 +303,17 @@ def queue(
     if number is None:
         return False
     if push is not None and push.about is not None:
-        _replace(session, lane, push.about, number)
+        _replace(session, lane, push.about, number, now)
     return True
 
 
-def _replace(session: Session, lane: str, about: str, number: int) -> None:
-    older = (Outbox.lane == lane, Outbox.state.in_(("held", "waiting", "parked")), Outbox.id < number)
+JUST_NOW = timedelta(minutes=1)
+
+
+def _replace(session: Session, lane: str, about: str, number: int, now: datetime) -> None:
+    waits = or_(Outbox.state == "parked", Outbox.due_at > now, Outbox.created_at < now - JUST_NOW)
+    later = and_(Outbox.state.in_(("held", "waiting", "parked")), waits)
+    older = (Outbox.lane == lane, later, Outbox.id < number)
     unseen = update(Outbox).where(*older, Outbox.about == about, Outbox.attempts == 0)
     gone = unseen.values(state="merged", fault=f"replaced by {number}")
     session.execute(gone, execution_options={"synchronize_session": False})

@@ -142,6 +142,7 @@ def test_a_night_becomes_one_message_in_the_morning(phones: Phones) -> None:
     shop.says("xiaoli", "提现 30")
     shop.says("xiaoli", "确认")
     shop.says("boss", "通过 1")
+    assert phones.sees("xiaoli") == []
     shop.says("boss", "已打款 1 WX20261129001")
     no = shop.sells("xiaoli", "100.00")
     shop.completes(no)
