@@ -246,7 +246,9 @@ def _read(reader: _Reader, var: Path) -> dict[str, Any]:
         "daily_summary_cron": reader.parsed(
             "DAILY_SUMMARY_CRON", "off" if demo else "10 9 * * 0,2-6", _cron_or_off, f"{_CRON}, or off"
         ),
-        "weekly_summary_cron": reader.parsed("WEEKLY_SUMMARY_CRON", "10 9 * * 1", _cron_or_off, f"{_CRON}, or off"),
+        "weekly_summary_cron": reader.parsed(
+            "WEEKLY_SUMMARY_CRON", "off" if demo else "10 9 * * 1", _cron_or_off, f"{_CRON}, or off"
+        ),
         # A demo is played at any hour, and its clock jumps.
         "quiet_hours": reader.parsed("QUIET_HOURS", "off" if demo else "22:00-08:00", Hours.parse, _QUIET),
         **_withdrawals(reader, demo=demo),

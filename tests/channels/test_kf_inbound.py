@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.kf.inbound import Knock, as_old, knocked, menu_id, parse, read_menu_id
@@ -117,6 +117,7 @@ JSON = st.recursive(
 NAMES = ("msgid", "external_userid", "send_time", "origin", "msgtype", "text", "event")
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.dictionaries(st.sampled_from(NAMES), JSON))
 def test_whatever_an_item_is_it_is_read(item: dict[str, Any]) -> None:
     found = parse(item, PERSON)
